@@ -1,0 +1,85 @@
+/**
+ * Builds dist/: the program and the library as bundles that need no other package, type declarations, and the licences
+ * of what was bundled.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { thirdPartyLicences } from './licences.mjs'
+import { inRepository, root } from './paths.mjs'
+
+/** Of package.json only what the program says of itself: the rest would be dead weight in every start. */
+const ownPackageJson = {
+  name: 'own-package-json',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]package\.json$/ }, async ({ path }) => {
+      if (resolve(path) !== inRepository('package.json')) return undefined
+      const { name, version } = JSON.parse(await readFile(path, 'utf8'))
+      return { contents: JSON.stringify({ name, version }), loader: 'json' }
+    })
+  },
+}
+
+/** Writes dist/ anew. A failed build leaves the old one as it was. */
+export async function bundle() {
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: { index: 'src/index.ts', 'cli/main': 'src/cli/main.ts' },
+    outdir: 'dist',
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.18',
+    // The packages' ESM builds: they tree-shake, and their dynamic imports stay lazy.
+    mainFields: ['module', 'main'],
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    banner: {
+      // CommonJS dependencies call require() for Node's own modules.
+      js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
+    },
+    define: {
+      // The SDK's notice about Node 20 is for those who choose the SDK's version, not for users of a bundle.
+      'process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED': '"true"',
+    },
+    plugins: [ownPackageJson],
+    metafile: true,
+    write: false,
+    logLevel: 'warning',
+  })
+
+  const fresh = inRepository(`dist.new-${process.pid}`)
+  const dist = inRepository('dist')
+  try {
+    for (const { path, contents } of outputFiles) {
+      const target = join(fresh, path.slice(dist.length))
+      await mkdir(dirname(target), { recursive: true })
+      await writeFile(target, contents)
+    }
+    await writeFile(join(fresh, 'THIRD-PARTY-LICENSES.txt'), await thirdPartyLicences(metafile))
+    await rm(dist, { recursive: true, force: true })
+    await rename(fresh, dist)
+  } finally {
+    await rm(fresh, { recursive: true, force: true })
+  }
+}
+
+/** Writes dist/types. Its messages go to stderr; throws where the types do not hold. */
+export function declarations() {
+  const tsc = fileURLToPath(import.meta.resolve('typescript/package.json')).replace(/package\.json$/, 'bin/tsc')
+  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  })
+  if (status !== 0) throw new Error('The types do not hold: see above.')
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await bundle()
+  declarations()
+}

@@ -1,0 +1,108 @@
+/**
+ * `npm test`: installs and builds where needed, runs the tests, and ends with one line "N passed, N failed".
+ *
+ * Without arguments everything but the big matrices, with coverage; with arguments the kinds of tests they name
+ * (folders of test/). UPLOAD_TEST_REQUIRE_REAL=1 makes a failure of a real server that is missing, and of every test
+ * against one that was skipped.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative, sep } from 'node:path'
+import { runNode } from './child.mjs'
+import { inRepository, root } from './paths.mjs'
+import { ensureBuilt, ensureInstalled } from './ready.mjs'
+import { testServers } from './test-servers.mjs'
+
+const everyday = ['unit', 'contract', 'fault', 'e2e', 'real']
+const againstServers = ['real', 'full']
+
+const kinds = process.argv.length > 2 ? process.argv.slice(2) : everyday
+const requireReal = process.env.UPLOAD_TEST_REQUIRE_REAL === '1'
+const ran = []
+const notRun = []
+const total = { passed: 0, failed: 0, skipped: 0 }
+
+ensureInstalled()
+await ensureBuilt()
+
+const local = kinds.filter((kind) => !againstServers.includes(kind))
+if (local.length > 0) await run(local, { coverage: kinds === everyday })
+
+const real = kinds.filter((kind) => againstServers.includes(kind))
+if (real.length > 0) {
+  const { env, found, missing } = testServers()
+  if (found.length > 0) await run(real, { env, servers: found })
+  else notRun.push(...real)
+  if (missing.length > 0) notRun.push(...missing)
+  if (requireReal) total.failed += missing.length
+}
+
+console.log(`\nRan: ${ran.join(', ') || 'nothing'}. Not run: ${notRun.join(', ') || 'nothing'}.`)
+const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
+console.log(`${total.passed} passed, ${total.failed} failed${skipped}`)
+process.exitCode = total.failed > 0 ? 1 : 0
+
+/** One run of vitest; its figures go into `total`. */
+async function run(kinds, { coverage = false, env = {}, servers = [] }) {
+  const folder = mkdtempSync(join(tmpdir(), 'bulk-upload-test-'))
+  const output = join(folder, 'results.json')
+  const exitCode = await runNode(
+    [
+      inRepository('node_modules/vitest/vitest.mjs'),
+      ...['run', '--reporter=default', '--reporter=json', `--outputFile.json=${output}`],
+      ...kinds.flatMap((kind) => ['--project', kind]),
+      ...(coverage ? ['--coverage'] : []),
+    ],
+    { cwd: root, env: { ...withoutOwnSettings(process.env), ...env } },
+  )
+  const counts = count(output, kinds)
+  rmSync(folder, { recursive: true, force: true })
+
+  for (const kind of kinds) {
+    const { passed, failed, skipped } = counts[kind]
+    const where = servers.length > 0 ? ` against ${servers.join(' and ')}` : ''
+    ran.push(`${kind} ${passed + failed}${where}`)
+    total.passed += passed
+    total.failed += failed
+    total.skipped += skipped
+    if (requireReal && againstServers.includes(kind)) total.failed += skipped
+    if (passed + failed + skipped === 0) {
+      console.log(`There are no tests of the kind "${kind}" (test/${kind}), or they could not be started.`)
+      total.failed += 1
+    }
+  }
+  if (exitCode !== 0 && kinds.every((kind) => counts[kind].failed === 0)) {
+    console.log('No test failed, but something else did: coverage below its threshold, or an error between tests.')
+    total.failed += 1
+  }
+}
+
+/** A developer's own UPLOAD_CONCURRENCY must not change what the tests see. */
+function withoutOwnSettings(env) {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^UPLOAD_(?!TEST_)/i.test(name)))
+}
+
+/** Results by kind. A file that could not even be loaded is one failed test. */
+function count(output, kinds) {
+  const counts = Object.fromEntries(kinds.map((kind) => [kind, { passed: 0, failed: 0, skipped: 0 }]))
+  for (const { name, status, assertionResults } of read(output).testResults) {
+    const [, kind] = relative(root, name).split(sep)
+    const tests = counts[kind]
+    for (const test of assertionResults) {
+      if (test.status === 'passed') tests.passed += 1
+      else if (test.status === 'failed') tests.failed += 1
+      else tests.skipped += 1
+    }
+    if (status === 'failed' && !assertionResults.some((test) => test.status === 'failed')) tests.failed += 1
+  }
+  return counts
+}
+
+/** Vitest writes nothing where it ends before its time. */
+function read(output) {
+  try {
+    return JSON.parse(readFileSync(output, 'utf8'))
+  } catch {
+    return { testResults: [] }
+  }
+}

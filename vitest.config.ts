@@ -1,0 +1,50 @@
+import { defineConfig } from 'vitest/config'
+
+const seconds = 1000
+
+/** Kinds of tests (folders of test/), and how long one test of a kind may take. */
+const kinds = {
+  unit: 5 * seconds,
+  contract: 30 * seconds,
+  fault: 30 * seconds,
+  e2e: 60 * seconds,
+  real: 120 * seconds,
+  full: 600 * seconds,
+}
+
+const all = { lines: 100, branches: 100 }
+
+export default defineConfig({
+  test: {
+    env: {
+      // The bundle has this built in; the tests run from source.
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+      // Loopback only: no credentials from the cloud a test happens to run in.
+      AWS_EC2_METADATA_DISABLED: 'true',
+    },
+    projects: Object.entries(kinds).map(([name, timeout]) => ({
+      extends: true,
+      test: {
+        name,
+        include: [`test/${name}/**/*.test.ts`],
+        testTimeout: timeout,
+        hookTimeout: Math.max(timeout, 30 * seconds),
+        // The matrices measure time and memory: one at a time.
+        fileParallelism: name !== 'full',
+      },
+    })),
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      reporter: [['text', { skipFull: true }], 'html'],
+      thresholds: {
+        lines: 90,
+        branches: 90,
+        'src/plan/**': all,
+        'src/config/**': all,
+        'src/transfer/retry.ts': all,
+        'src/transfer/backoff.ts': all,
+      },
+    },
+  },
+})
