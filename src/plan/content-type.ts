@@ -1,0 +1,6 @@
+import mime from 'mime'
+
+/** The media type a name stands for; `application/octet-stream` where nobody knows. */
+export function contentTypeByName(name: string): string {
+  return mime.getType(name) ?? 'application/octet-stream'
+}

@@ -1,0 +1,44 @@
+import { lstat, stat } from 'node:fs/promises'
+import { UploadError } from '../errors.ts'
+import { brokenLink, sourceError } from './source-errors.ts'
+import type { Candidate, ScanNotes } from './sources.ts'
+
+/** A candidate after it was looked at. */
+export interface Examined {
+  readonly candidate: Candidate
+  /** Bytes; undefined for standard input or where there is a problem. */
+  readonly size: number | undefined
+  readonly mtimeMs: number | undefined
+  readonly problem: UploadError | undefined
+}
+
+/**
+ * Looks at a candidate on disk. A regular file has a size; a symbolic link that leads to a directory, and FIFOs,
+ * sockets and devices, are left out (`undefined`), the latter with a warning.
+ */
+export async function examine(candidate: Candidate, notes: Pick<ScanNotes, 'warn'>): Promise<Examined | undefined> {
+  const unknown = { candidate, size: undefined, mtimeMs: undefined }
+  if (candidate.kind !== 'found') return { ...unknown, problem: candidate.problem }
+  try {
+    const stats = await stat(candidate.absolute)
+    if (stats.isFile()) return { candidate, size: stats.size, mtimeMs: stats.mtimeMs, problem: undefined }
+    if (!stats.isDirectory()) notes.warn(`${candidate.path} is not a regular file; skipped`)
+    return undefined
+  } catch (error) {
+    return { ...unknown, problem: await explain(candidate, error) }
+  }
+}
+
+async function explain(candidate: Candidate, error: unknown): Promise<UploadError> {
+  const problem = sourceError(error)
+  if (problem.code !== 'SOURCE_NOT_FOUND') return problem
+  // Node shows bytes that are not UTF-8 as U+FFFD, and then no file of that name is there.
+  if (candidate.name.includes('\ufffd')) {
+    return new UploadError('KEY_INVALID', 'its name is not valid UTF-8; rename the file', { cause: error })
+  }
+  const link = await lstat(candidate.absolute).then(
+    (stats) => stats.isSymbolicLink(),
+    () => false,
+  )
+  return link ? brokenLink() : problem
+}

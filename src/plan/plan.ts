@@ -1,0 +1,135 @@
+import type { Readable } from 'node:stream'
+import type { Settings } from '../config/settings.ts'
+import { UploadError } from '../errors.ts'
+import { contentTypeByName } from './content-type.ts'
+import { type Examined, examine } from './examine.ts'
+import { createFilters } from './filters.ts'
+import { alwaysDistinct, compileKeyTemplate, type KeyTemplate } from './key-template.ts'
+import { noLines, openListedLines } from './listed-lines.ts'
+import { baseNameOf, keyProblem, normalizeName } from './object-key.ts'
+import { orderedMap } from './ordered-map.ts'
+import type { PlannedFile } from './planned-file.ts'
+import { findSources, negationsAmong, type ScanNotes } from './sources.ts'
+import { type Survey, survey } from './survey.ts'
+
+/** How many files are looked at on disk at once. */
+const examinedAtOnce = 32
+
+/** What a run is going to send. Scanned twice at most, and never held as a whole. */
+export interface Plan {
+  /**
+   * The first pass: counts, sizes and keys that collide.
+   *
+   * @throws UsageError where nothing matches or two files share a key.
+   */
+  survey(onTotals: (files: number, bytes: number) => void): Promise<Survey>
+  /** The files, in scan order. After {@link survey}. */
+  files(): AsyncIterable<PlannedFile>
+  /** Removes temporary files. */
+  dispose(): Promise<void>
+}
+
+export interface PlanOptions {
+  readonly settings: Pick<
+    Settings,
+    | 'sources'
+    | 'filesFrom'
+    | 'null'
+    | 'base'
+    | 'flatten'
+    | 'key'
+    | 'include'
+    | 'exclude'
+    | 'excludeFrom'
+    | 'allowEmpty'
+  >
+  /** What every key begins with: `''` or ending in `/`. */
+  readonly prefix: string
+  /** The destination's own rule for (full) keys. */
+  readonly destinationKeyProblem: (key: string) => string | undefined
+  readonly cwd: string
+  /** Opened only where the list of sources comes from it. */
+  readonly stdin: () => Readable
+  readonly warn: (message: string) => void
+  /** Whether a path is the run's own: its reports, journal or destination. */
+  readonly isOwn: (absolute: string) => boolean
+}
+
+/** @throws UsageError for options that cannot be carried out, whatever the files. */
+export async function createPlan(options: PlanOptions): Promise<Plan> {
+  const { settings, cwd } = options
+  const nameKey = keyMaker(options)
+  const filters = await createFilters({ ...settings, cwd, negations: await negationsAmong(settings.sources, cwd) })
+  const lines =
+    settings.filesFrom === undefined
+      ? noLines
+      : await openListedLines(settings.filesFrom, settings.null ? '\0' : '\n', cwd, options.stdin())
+  const sourceOptions = {
+    sources: settings.sources,
+    listedLines: lines.read,
+    cwd,
+    base: settings.base,
+    anywhere: settings.flatten || settings.key !== undefined,
+    filters,
+  }
+
+  const scan = async function* (notes: ScanNotes): AsyncGenerator<PlannedFile> {
+    let index = 0
+    const looked = orderedMap(findSources(sourceOptions, notes), examinedAtOnce, (candidate) => examine(candidate, notes))
+    for await (const examined of looked) {
+      if (examined === undefined) continue
+      index += 1
+      yield nameKey(examined, index)
+    }
+  }
+  let surveyed: Survey | undefined
+  return {
+    async survey(onTotals) {
+      surveyed = await survey(
+        {
+          scan: (notes) => scan({ ...notes, warn: options.warn, isOwn: options.isOwn }),
+          keysDistinct: settings.key !== undefined && alwaysDistinct(settings.key),
+          // One base and no template: only names that Unicode can write in two ways can meet in one key.
+          onlyUnicodeTwins:
+            settings.sources.length === 1 && settings.filesFrom === undefined && !settings.flatten && settings.key === undefined,
+          allowEmpty: settings.allowEmpty,
+          cwd,
+        },
+        onTotals,
+      )
+      return surveyed
+    },
+    async *files() {
+      const quiet: ScanNotes = { junk: () => {}, warn: () => {}, isOwn: options.isOwn }
+      const known = surveyed?.held
+      for await (const file of known ?? scan(quiet)) {
+        if (surveyed?.isRepeat(file) !== true) yield file
+      }
+    },
+    dispose: lines.dispose,
+  }
+}
+
+/** Names and keys, by `--flatten`, `--key` and the prefix. */
+function keyMaker(options: PlanOptions): (examined: Examined, index: number) => PlannedFile {
+  const { settings, prefix } = options
+  const template: KeyTemplate | undefined = settings.key === undefined ? undefined : compileKeyTemplate(settings.key)
+  return ({ candidate, size, mtimeMs, problem }, index) => {
+    const source = normalizeName(candidate.name)
+    const placed = settings.flatten ? baseNameOf(source) : source
+    const key = prefix + normalizeName(template ? template({ source: placed, index }) : placed)
+    const fault = problem === undefined ? (keyProblem(key) ?? options.destinationKeyProblem(key)) : undefined
+    return {
+      index,
+      path: candidate.path,
+      absolute: candidate.absolute,
+      source,
+      key,
+      size,
+      mtimeMs,
+      contentType: contentTypeByName(candidate.kind === 'stdin' ? key : candidate.path),
+      problem: fault === undefined ? problem : new UploadError('KEY_INVALID', fault),
+      ...(candidate.kind === 'missing' ? { missing: true } : {}),
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import type { UploadError } from '../errors.ts'
+
+/** One source, ready to be sent, or with the reason why it cannot be. */
+export interface PlannedFile {
+  /** From 1, in scan order. */
+  readonly index: number
+  /** As the user named it, relative or absolute: what messages and the report show. `-` is standard input. */
+  readonly path: string
+  /** Where it lies; `-` is standard input. */
+  readonly absolute: string
+  /** Relative to its base, NFC, `/`: the same wherever the tree lies. */
+  readonly source: string
+  /** The full key, prefix included. */
+  readonly key: string
+  /** Bytes; undefined for standard input and for a file that could not be looked at. */
+  readonly size: number | undefined
+  /** Milliseconds since the epoch, with the fraction the file system gives; undefined as `size`. */
+  readonly mtimeMs: number | undefined
+  readonly contentType: string
+  /** Set where the file fails without being sent. */
+  readonly problem?: UploadError | undefined
+  /** An argument that names nothing at all, as a typing error does. */
+  readonly missing?: boolean
+}
