@@ -1,0 +1,125 @@
+import type { Readable } from 'node:stream'
+
+/**
+ * The port every provider implements: types only.
+ *
+ * A destination is made by a function that returns an object of this shape. It maps its provider's failures to
+ * `UploadError` and never retries, waits or prints: the transfer owns all of that. An engine is only another way to
+ * make a destination (the vendor's own library, or this project's wire); the transfer does not know which it holds.
+ */
+export interface Destination {
+  /** For messages and reports, ending in `/`: `s3://bucket/prefix/`. Never holds a secret. */
+  readonly url: string
+  /** What sends the bytes, for the report. */
+  readonly engine: EngineName
+  readonly limits: DestinationLimits
+  /** The object's properties, or `undefined` where there is none. */
+  headObject(key: string, call: Call): Promise<ObjectInfo | undefined>
+  /** Stores one object as a whole. May have stored it even where it throws (an answer that was lost). */
+  putObject(object: ObjectToPut, body: PartBody, call: Call): Promise<ObjectInfo>
+  /** Removes the object, or one version of it. An object that is not there is not an error. */
+  deleteObject(key: string, versionId: string | undefined, call: Call): Promise<void>
+  /** The objects whose key begins with `prefix`, in the provider's order. */
+  listObjects?(prefix: string, call: Call): AsyncIterable<ObjectInfo>
+  /** Absent where this destination cannot, or should not, be called part by part. */
+  readonly multipart?: MultipartUploads
+  /** Closes connections and removes what is temporary. Called once, at the end of the run. */
+  close(): Promise<void>
+}
+
+export type EngineName = 'fast' | 'standard'
+
+export interface DestinationLimits {
+  /** Largest object, in bytes. */
+  readonly maxObjectSize: number
+  /** Smallest part but the last, in bytes. */
+  readonly minPartSize: number
+  /** Largest part, in bytes. */
+  readonly maxPartSize: number
+  /** How many parts one object may have. */
+  readonly maxParts: number
+  /** Why the destination cannot hold this (full) key, or `undefined` where it can. Pure; no request. */
+  keyProblem(key: string): string | undefined
+}
+
+export interface MultipartUploads {
+  create(object: ObjectToPut, call: Call): Promise<MultipartUpload>
+  /** Takes up an upload begun earlier; `undefined` where the destination no longer has it. */
+  resume(uploadId: string, object: ObjectToPut, call: Call): Promise<MultipartUpload | undefined>
+}
+
+/** One object being sent part by part. */
+export interface MultipartUpload {
+  readonly uploadId: string
+  /** Bytes in every part but the last. A resumed upload keeps the one it began with. */
+  readonly partSize: number
+  /** How many parts the destination wants to see at once. */
+  readonly maxConcurrentParts: number
+  /** The parts the destination holds: on resume it is the truth. */
+  listParts(call: Call): Promise<readonly Part[]>
+  /** Stores one part. Idempotent: the same number sent again replaces the part. */
+  uploadPart(partNumber: number, body: PartBody, call: Call): Promise<Part>
+  /** Makes the object out of `parts`, given in order of their number. */
+  complete(parts: readonly Part[], call: Call): Promise<ObjectInfo>
+  /** Forgets the upload and its parts. An upload that is gone is not an error. */
+  abort(call: Call): Promise<void>
+}
+
+export interface Part {
+  /** From 1. */
+  readonly partNumber: number
+  readonly size: number
+  readonly etag?: string | undefined
+  readonly checksum?: Checksum | undefined
+}
+
+export interface Checksum {
+  readonly algorithm: ChecksumAlgorithm
+  /** As the provider writes it (base64 for S3). */
+  readonly value: string
+}
+
+export type ChecksumAlgorithm = 'crc32' | 'crc32c' | 'crc64nvme' | 'sha256'
+
+/** What is to be stored, apart from its bytes. */
+export interface ObjectToPut {
+  /** The full key, prefix included: `/` separators, no leading `/`. */
+  readonly key: string
+  readonly contentType: string
+  /** Bytes per part, where it is sent in parts. */
+  readonly partSize: number
+}
+
+/** What a destination says of an object. */
+export interface ObjectInfo {
+  readonly key: string
+  readonly size: number
+  readonly etag?: string | undefined
+  readonly versionId?: string | undefined
+  readonly lastModified?: Date | undefined
+  readonly checksum?: Checksum | undefined
+}
+
+/**
+ * Bytes that can be read again from any offset: that is what makes a retry possible.
+ */
+export interface PartBody {
+  /** Bytes in all. */
+  readonly size: number
+  /**
+   * The bytes from `from` (default 0) on, in pieces. A piece's memory is the reader's only until it asks for the next.
+   * Rejects with `SOURCE_*` errors; one that ends early or has changed on disk rejects with `SOURCE_CHANGED`.
+   */
+  open(from?: number): AsyncIterable<Uint8Array>
+  /** The same bytes as a Node stream, each chunk memory of its own: for libraries that keep what they are given. */
+  stream(from?: number): Readable
+}
+
+/** How a destination is called: once per request or, for `putObject` of a large object, once per object. */
+export interface Call {
+  readonly signal: AbortSignal
+  /** How many requests this call may have in flight at once: the slots the transfer holds for it. */
+  readonly requests: number
+  /** Bytes that have left, in all, since this call began; never decreases. */
+  readonly onBytes?: ((sent: number) => void) | undefined
+}

@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto'
+import { type FileHandle, open, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { UploadError } from '../../errors.ts'
+import { refuseAborted } from '../abort.ts'
+import type {
+  Call,
+  MultipartUpload,
+  MultipartUploads,
+  ObjectInfo,
+  ObjectToPut,
+  Part,
+  PartBody,
+} from '../destination.ts'
+import { mapped } from './errors.ts'
+import { createPartLog, type PartLog, readPartLog } from './part-log.ts'
+import { moveInto, openTemporary } from './put.ts'
+import type { Root } from './root.ts'
+import { writeBody } from './write.ts'
+
+/** More parts at once bring nothing: they end up on the same disk. */
+const maxConcurrentParts = 4
+
+/** Multipart uploads into a directory, and those still open. */
+export interface FileMultipart extends MultipartUploads {
+  /** Closes the files of uploads that were neither completed nor aborted; they can be resumed. */
+  close(): Promise<void>
+}
+
+/**
+ * Objects written part by part: one temporary file takes the parts at their places, and a log beside it says which are
+ * there. A part counts once its bytes are on the disk and its line is in the log.
+ */
+export function createFileMultipart(root: Root): FileMultipart {
+  const openFiles = new Set<FileHandle>()
+
+  function uploadOf(
+    object: ObjectToPut,
+    uploadId: string,
+    path: string,
+    file: FileHandle,
+    log: PartLog,
+  ): MultipartUpload {
+    openFiles.add(file)
+    const close = async () => {
+      openFiles.delete(file)
+      await file.close().catch(() => {})
+    }
+    return {
+      uploadId,
+      partSize: log.partSize,
+      maxConcurrentParts,
+      listParts: async () => log.parts(),
+
+      async uploadPart(partNumber: number, body: PartBody, call: Call): Promise<Part> {
+        refuseAborted(call.signal)
+        if (body.size > log.partSize)
+          throw new UploadError('INTERNAL', `part ${partNumber} is larger than the part size`)
+        await mapped(log.forget(partNumber))
+        await writeBody(file, (partNumber - 1) * log.partSize, body, call)
+        await mapped(file.datasync())
+        const part: Part = { partNumber, size: body.size }
+        await mapped(log.add(part))
+        return part
+      },
+
+      async complete(parts: readonly Part[], call: Call): Promise<ObjectInfo> {
+        refuseAborted(call.signal)
+        const size = wholeSize(parts, log)
+        const place = await root.placeFor(object.key)
+        // A part that was longer the first time may have left bytes behind the end.
+        await mapped(file.truncate(size))
+        await mapped(file.sync())
+        await close()
+        await moveInto(root, path, place)
+        await log.remove()
+        return { key: object.key, size }
+      },
+
+      async abort() {
+        await close()
+        await unlink(path).catch(() => {})
+        await log.remove()
+      },
+    }
+  }
+
+  return {
+    async create(object, call) {
+      refuseAborted(call.signal)
+      const uploadId = randomUUID()
+      // Found now rather than after the last part: a place the object cannot have.
+      await root.placeFor(object.key)
+      const { path, file } = await openTemporary(root, uploadId)
+      try {
+        return uploadOf(object, uploadId, path, file, await mapped(createPartLog(path, object)))
+      } catch (error) {
+        await file.close()
+        await unlink(path).catch(() => {})
+        throw error
+      }
+    },
+
+    async resume(uploadId, object, call) {
+      refuseAborted(call.signal)
+      if (!/^[0-9a-f-]{36}$/.test(uploadId)) return undefined
+      const path = join(await root.temporary(), uploadId)
+      const file = await open(path, 'r+').catch(() => undefined)
+      const log = file && (await mapped(readPartLog(path, object.key, (await file.stat()).size)))
+      if (file !== undefined && log !== undefined) return uploadOf(object, uploadId, path, file, log)
+      await file?.close()
+      return undefined
+    },
+
+    async close() {
+      await Promise.all([...openFiles].map((file) => file.close().catch(() => {})))
+      openFiles.clear()
+    },
+  }
+}
+
+/** @throws UploadError BAD_RESPONSE where the parts do not make one whole */
+function wholeSize(parts: readonly Part[], log: PartLog): number {
+  const held = new Map(log.parts().map((part) => [part.partNumber, part.size]))
+  if (parts.length === 0) throw new UploadError('BAD_RESPONSE', 'no part is there to make an object of')
+  let size = 0
+  for (const [at, { partNumber }] of parts.entries()) {
+    const partSize = held.get(partNumber)
+    const isLast = at === parts.length - 1
+    const fits = partNumber === at + 1 && (partSize === log.partSize || isLast)
+    if (partSize === undefined || !fits)
+      throw new UploadError('BAD_RESPONSE', `part ${at + 1} is missing at the destination`)
+    size += partSize
+  }
+  return size
+}

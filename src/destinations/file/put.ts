@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto'
+import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { refuseAborted } from '../abort.ts'
+import type { Call, ObjectInfo, ObjectToPut, PartBody } from '../destination.ts'
+import { errnoOf, mapped } from './errors.ts'
+import type { Place, Root } from './root.ts'
+import { writeBody } from './write.ts'
+
+/** Stores one object as a whole: readers see the old file or the new one, never a part of it. */
+export async function putFile(root: Root, object: ObjectToPut, body: PartBody, call: Call): Promise<ObjectInfo> {
+  refuseAborted(call.signal)
+  const place = await root.placeFor(object.key)
+  const { path, file } = await openTemporary(root, randomUUID())
+  try {
+    await writeBody(file, 0, body, call)
+    await mapped(file.sync())
+    await mapped(file.close())
+    refuseAborted(call.signal)
+    await moveInto(root, path, place)
+  } catch (error) {
+    await file.close().catch(() => {})
+    await unlink(path).catch(() => {})
+    throw error
+  }
+  return { key: object.key, size: body.size }
+}
+
+/** A new file among the temporary ones. */
+export async function openTemporary(
+  root: Root,
+  name: string,
+): Promise<{ readonly path: string; readonly file: FileHandle }> {
+  const create = async () => {
+    const path = join(await root.temporary(), name)
+    return { path, file: await open(path, 'wx') }
+  }
+  try {
+    return await create()
+  } catch (error) {
+    // Another process that had nothing more to write has just removed the directory.
+    if (errnoOf(error) !== 'ENOENT') return mapped(Promise.reject(error))
+    return mapped(create())
+  }
+}
+
+/** Puts a finished, synced file in its place, for good. */
+export async function moveInto(root: Root, temporary: string, place: Place): Promise<void> {
+  await mapped(rename(temporary, place.path))
+  await mapped(root.sync(place.directory))
+}

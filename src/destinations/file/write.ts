@@ -1,0 +1,42 @@
+import type { FileHandle } from 'node:fs/promises'
+import { UploadError } from '../../errors.ts'
+import { unlessAborted } from '../abort.ts'
+import type { Call, PartBody } from '../destination.ts'
+import { mapped } from './errors.ts'
+
+/**
+ * Writes all of `body` into `file` from `position` on, piece by piece.
+ *
+ * @throws UploadError SOURCE_CHANGED where the body has not the size it said; CANCELLED; what the body throws, as it is.
+ */
+export async function writeBody(file: FileHandle, position: number, body: PartBody, call: Call): Promise<void> {
+  const pieces = body.open()[Symbol.asyncIterator]()
+  let written = 0
+  try {
+    for (;;) {
+      const next = await unlessAborted(pieces.next(), call.signal)
+      if (next.done) break
+      const piece = next.value
+      if (written + piece.length > body.size) throw resized(body.size)
+      await mapped(writeAll(file, piece, position + written))
+      written += piece.length
+      call.onBytes?.(written)
+    }
+  } catch (error) {
+    // Not waited for: it may be stuck in the very read that is given up.
+    pieces.return?.().catch(() => {})
+    throw error
+  }
+  if (written !== body.size) throw resized(body.size)
+}
+
+async function writeAll(file: FileHandle, piece: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < piece.length; ) {
+    const { bytesWritten } = await file.write(piece, done, piece.length - done, position + done)
+    done += bytesWritten
+  }
+}
+
+function resized(size: number): UploadError {
+  return new UploadError('SOURCE_CHANGED', `it has no longer the ${size} bytes it had`)
+}

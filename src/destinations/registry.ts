@@ -1,0 +1,26 @@
+import { type DestinationUrl, parseDestinationUrl } from '../config/destination-url.ts'
+import type { Settings } from '../config/settings.ts'
+import type { Destination } from './destination.ts'
+
+type Factories = {
+  readonly [Scheme in DestinationUrl['scheme']]: (
+    settings: Settings,
+    url: Extract<DestinationUrl, { scheme: Scheme }>,
+  ) => Promise<Destination>
+}
+
+/** Every provider, one line each; its code is loaded only when a run names its scheme. */
+export const factories: Factories = {
+  s3: async (settings, url) => (await import('./s3/index.ts')).openS3Destination(settings, url),
+  file: async (_settings, url) => (await import('./file/index.ts')).openFileDestination(url),
+}
+
+/**
+ * The destination `settings.to` names. Makes no request and touches no file of the destination.
+ *
+ * @throws UsageError where the URL, a bundle of certificates or the like cannot be used.
+ */
+export function openDestination(settings: Settings): Promise<Destination> {
+  const url = parseDestinationUrl(settings.to)
+  return url.scheme === 's3' ? factories.s3(settings, url) : factories.file(settings, url)
+}

@@ -1,0 +1,85 @@
+import { type ErrorRow, type ErrorScene, said } from './error-tables.ts'
+
+const certificate = ({ host }: ErrorScene) =>
+  `the certificate of ${host} is not signed by an authority this machine trusts; name its file with --ca-bundle`
+
+/** Failures on the way, by the error's `code`. */
+export const networkRows: readonly ErrorRow[] = [
+  {
+    names: ['ECONNREFUSED'],
+    code: 'CONNECTION',
+    message: ({ host }) => `${host} refuses connections; check the endpoint and that the server runs`,
+  },
+  {
+    names: ['ENOTFOUND'],
+    code: 'CONNECTION',
+    message: ({ host }) => `there is no host of the name ${host}; check the endpoint, or --path-style`,
+  },
+  {
+    names: ['EAI_AGAIN'],
+    code: 'CONNECTION',
+    message: ({ host }) => `the name ${host} cannot be looked up now; check the network`,
+  },
+  {
+    names: ['ECONNRESET', 'EPIPE', 'ECONNABORTED'],
+    code: 'CONNECTION',
+    message: ({ host }) => `the connection to ${host} was closed in the middle`,
+  },
+  {
+    names: ['ETIMEDOUT', 'ESOCKETTIMEDOUT'],
+    code: 'CONNECTION',
+    message: ({ host }) => `the connection to ${host} timed out; check the network`,
+  },
+  {
+    names: ['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'EADDRNOTAVAIL'],
+    code: 'CONNECTION',
+    message: ({ host }) => `${host} cannot be reached; check the network`,
+  },
+  {
+    names: ['EMFILE', 'ENFILE', 'ENOBUFS'],
+    code: 'THROTTLED',
+    message: said('too many open files and connections; lower --concurrency or raise "ulimit -n"'),
+  },
+  {
+    names: ['EPERM', 'EACCES'],
+    code: 'CONNECTION',
+    message: ({ host }) => `this machine does not allow connections to ${host}; check its firewall`,
+  },
+  {
+    names: [
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      'SELF_SIGNED_CERT_IN_CHAIN',
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      'UNABLE_TO_GET_ISSUER_CERT',
+      'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+      'CERT_UNTRUSTED',
+    ],
+    code: 'CONNECTION',
+    retryable: false,
+    message: certificate,
+  },
+  {
+    names: ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'],
+    code: 'CONNECTION',
+    retryable: false,
+    message: ({ host }) => `the certificate of ${host} is not valid today; check its dates and this machine's clock`,
+  },
+  {
+    names: ['ERR_TLS_CERT_ALTNAME_INVALID'],
+    code: 'CONNECTION',
+    retryable: false,
+    message: ({ host }) => `the certificate is not one for ${host}; check the endpoint, or --path-style`,
+  },
+  {
+    names: ['CERT_REVOKED', 'CERT_REJECTED', 'CERT_SIGNATURE_FAILURE', 'INVALID_CA', 'INVALID_PURPOSE'],
+    code: 'CONNECTION',
+    retryable: false,
+    message: ({ host }) => `the certificate of ${host} cannot be accepted`,
+  },
+  {
+    names: ['EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER'],
+    code: 'CONNECTION',
+    retryable: false,
+    message: ({ host }) => `${host} does not speak TLS; is the endpoint http:// instead of https://?`,
+  },
+]

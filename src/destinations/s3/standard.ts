@@ -1,0 +1,107 @@
+import { setMaxListeners } from 'node:events'
+import { Readable } from 'node:stream'
+import type { S3Client } from '@aws-sdk/client-s3'
+import { Upload } from '@aws-sdk/lib-storage'
+import { cancelled, unlessAborted } from '../abort.ts'
+import type { Call, ObjectInfo, ObjectToPut, PartBody } from '../destination.ts'
+import { createByteBudget } from './byte-budget.ts'
+import { fullObjectChecksum } from './checksum.ts'
+import { planUpload } from './upload-plan.ts'
+import { watchClient } from './watched-client.ts'
+
+/** All part buffers of all uploads together, in bytes. */
+const memoryBudget = 256 * 2 ** 20
+
+interface StandardPutOptions {
+  readonly client: S3Client
+  readonly bucket: string
+  /** Bytes; an object no larger goes as one PutObject. */
+  readonly threshold: number
+}
+
+/**
+ * The conservative way to store an object: the vendor's `Upload` over a Node stream, as it is, for any size. It makes
+ * and ends the multipart upload by itself, so there is nothing to resume; where it fails, nothing is left behind.
+ */
+export function createStandardPut({ client, bucket, threshold }: StandardPutOptions) {
+  const budget = createByteBudget(memoryBudget)
+
+  return async function putObject(object: ObjectToPut, body: PartBody, call: Call): Promise<ObjectInfo> {
+    const plan = planUpload(body.size, { partSize: object.partSize, threshold, requests: call.requests }, memoryBudget)
+    const release = await budget.acquire(plan.memory, call.signal)
+    const upload = begin(body)
+    const stopped = () => upload.stop(cancelled())
+    call.signal.addEventListener('abort', stopped, { once: true })
+    try {
+      const vendor = new Upload({
+        client: watchClient(client, { size: body.size, signal: upload.signal, onFailure: upload.stop }),
+        // The length is stated because lib-storage would look at the stream's path, which may be a link.
+        params: {
+          Bucket: bucket,
+          Key: object.key,
+          Body: upload.stream,
+          ContentLength: body.size,
+          ContentType: object.contentType,
+        },
+        partSize: plan.partSize,
+        queueSize: plan.queueSize,
+      })
+      vendor.on('httpUploadProgress', ({ loaded }) => call.onBytes?.(loaded ?? 0))
+      const answer = await vendor.done()
+      call.onBytes?.(body.size)
+      return {
+        key: object.key,
+        size: body.size,
+        etag: answer.ETag,
+        versionId: answer.VersionId,
+        checksum: fullObjectChecksum(answer),
+      }
+    } catch (error) {
+      throw upload.failure() ?? error
+    } finally {
+      call.signal.removeEventListener('abort', stopped)
+      upload.stream.destroy()
+      release()
+    }
+  }
+}
+
+/** One upload's stream, and how it ends early: the first failure stops all that is under way, and is the one told. */
+function begin(body: PartBody): {
+  readonly stream: Readable
+  readonly signal: AbortSignal
+  readonly stop: (reason: unknown) => void
+  readonly failure: () => unknown
+} {
+  const controller = new AbortController()
+  // One listener for each part under way.
+  setMaxListeners(0, controller.signal)
+  const stream = interruptible(body.stream(), controller.signal)
+  let failure: unknown
+  const stop = (reason: unknown) => {
+    failure ??= reason
+    controller.abort()
+    stream.destroy()
+  }
+  stream.on('error', stop)
+  return { stream, signal: controller.signal, stop, failure: () => failure }
+}
+
+/**
+ * A stream whose reader gets on when `signal` is aborted, even in the middle of a read that never ends: destroying a
+ * stream waits for the read that is under way.
+ */
+function interruptible(stream: Readable, signal: AbortSignal): Readable {
+  return Object.defineProperty(stream, Symbol.asyncIterator, {
+    value(): AsyncIterator<unknown> {
+      const chunks = Readable.prototype[Symbol.asyncIterator].call(stream)
+      return {
+        next: () => unlessAborted(chunks.next(), signal),
+        async return() {
+          chunks.return?.().catch(() => {})
+          return { done: true, value: undefined }
+        },
+      }
+    },
+  })
+}
