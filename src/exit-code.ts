@@ -1,0 +1,30 @@
+/** Why a run was ended from outside. */
+export type StopReason = 'SIGINT' | 'SIGTERM' | 'EPIPE'
+
+const bySignal: Readonly<Record<StopReason, number>> = { SIGINT: 130, SIGTERM: 143, EPIPE: 141 }
+
+/** What an abort's `reason` stands for; anything unknown counts as SIGTERM. */
+export function stopReasonOf(signal: AbortSignal): StopReason | undefined {
+  if (!signal.aborted) return undefined
+  const reason: unknown = signal.reason
+  return reason === 'SIGINT' || reason === 'EPIPE' ? reason : 'SIGTERM'
+}
+
+/** Exit code of a run that was stopped from outside. */
+export function exitCodeOfStop(reason: StopReason): number {
+  return bySignal[reason]
+}
+
+export interface RunEnd {
+  readonly stopReason: StopReason | undefined
+  /** The destination, the credentials or the journal ended the run. */
+  readonly couldNotGoOn: boolean
+  readonly failed: number
+}
+
+/** Exit code of a run that had begun; where several hold, the outermost cause wins. */
+export function exitCodeOf({ stopReason, couldNotGoOn, failed }: RunEnd): number {
+  if (stopReason !== undefined) return exitCodeOfStop(stopReason)
+  if (couldNotGoOn) return 3
+  return failed > 0 ? 1 : 0
+}

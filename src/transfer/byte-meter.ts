@@ -1,0 +1,48 @@
+/** Counts what one file sends: what stands for now, and what went out in all, repeats included. */
+export interface ByteMeter {
+  /** Bytes of attempts that are under way or succeeded. */
+  readonly current: number
+  /** Bytes that went out in all. */
+  readonly total: number
+  /** Starts counting one request's bytes. */
+  begin(): RequestMeter
+}
+
+export interface RequestMeter {
+  /** For `Call.onBytes`: bytes so far, never less than before. */
+  readonly onBytes: (sent: number) => void
+  /** The request failed: what it sent does not stand. */
+  discard(): void
+}
+
+/** @param onChange told the bytes that stand, after each change */
+export function createByteMeter(onChange: (current: number) => void): ByteMeter {
+  let current = 0
+  let total = 0
+  return {
+    get current() {
+      return current
+    },
+    get total() {
+      return total
+    },
+    begin() {
+      let counted = 0
+      return {
+        onBytes(sent) {
+          const more = sent - counted
+          if (more <= 0) return
+          counted = sent
+          current += more
+          total += more
+          onChange(current)
+        },
+        discard() {
+          current -= counted
+          counted = 0
+          onChange(current)
+        },
+      }
+    },
+  }
+}

@@ -1,0 +1,84 @@
+import type { Destination, ObjectInfo } from '../destinations/destination.ts'
+import type { UploadError } from '../errors.ts'
+import type { FileError, FileRecord } from '../observe/records.ts'
+import type { PlannedFile } from '../plan/planned-file.ts'
+import type { FileFacts } from './file-body.ts'
+
+/** What was done for a file so far, over all passes. */
+export interface FileWork {
+  readonly file: PlannedFile
+  /** As it was when it was last begun. */
+  facts: Pick<FileFacts, 'size' | 'mtimeMs'> | undefined
+  attempts: number
+  /** Wall clock at its first beginning, milliseconds since the epoch; undefined where it was never begun. */
+  startedAtMs: number | undefined
+  /** Time in slots. */
+  durationMs: number
+  bytesSent: number
+  parts: number
+}
+
+export function newWork(file: PlannedFile): FileWork {
+  return {
+    file,
+    facts: file.size === undefined ? undefined : { size: file.size, mtimeMs: file.mtimeMs ?? 0 },
+    attempts: 0,
+    startedAtMs: undefined,
+    durationMs: 0,
+    bytesSent: 0,
+    parts: 0,
+  }
+}
+
+export function uploadedRecord(work: FileWork, destination: Destination, info: ObjectInfo): FileRecord {
+  const { etag, versionId, checksum } = info
+  return { ...common(work, destination, 'uploaded'), etag, versionId, checksum }
+}
+
+export function failedRecord(
+  work: FileWork,
+  destination: Destination,
+  status: 'failed' | 'cancelled',
+  error: UploadError,
+): FileRecord {
+  return { ...common(work, destination, status), error: fileError(error) }
+}
+
+function common(work: FileWork, destination: Destination, status: FileRecord['status']): FileRecord {
+  const { file, facts } = work
+  const begun = work.startedAtMs !== undefined
+  const seconds = work.durationMs / 1000
+  return {
+    type: 'file',
+    path: file.path,
+    source: file.source,
+    key: file.key,
+    destination: destination.url,
+    size: facts?.size ?? null,
+    mtime: facts && file.path !== '-' ? new Date(facts.mtimeMs).toISOString() : null,
+    status,
+    attempts: work.attempts,
+    startedAt: work.startedAtMs === undefined ? null : new Date(work.startedAtMs).toISOString(),
+    durationMs: begun ? round(work.durationMs) : null,
+    bytesSent: work.bytesSent,
+    bytesPerSecond: begun && seconds > 0 ? Math.round(work.bytesSent / seconds) : null,
+    parts: work.parts,
+    engine: destination.engine,
+    contentType: file.contentType,
+  }
+}
+
+function fileError(error: UploadError): FileError {
+  return {
+    code: error.code,
+    message: error.message,
+    status: error.status,
+    requestId: error.requestId,
+    retryable: error.retryable,
+  }
+}
+
+/** Microseconds are as fine as a report needs. */
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000
+}

@@ -1,0 +1,114 @@
+import type {
+  Call,
+  MultipartUpload,
+  MultipartUploads,
+  ObjectInfo,
+  ObjectToPut,
+  Part,
+  PartBody,
+} from '../destinations/destination.ts'
+import { toUploadError } from '../errors.ts'
+import { partCount, partRange } from '../plan/part-ranges.ts'
+import type { ByteMeter } from './byte-meter.ts'
+import { type RetryOptions, retrying } from './retry.ts'
+import type { Scheduler } from './scheduler.ts'
+
+export interface MultipartOptions {
+  readonly uploads: MultipartUploads
+  readonly object: ObjectToPut
+  /** Bytes of the object. */
+  readonly size: number
+  readonly rangeBody: (start: number, size: number) => PartBody
+  /** Parts at a time; the destination may want fewer. */
+  readonly partConcurrency: number
+  readonly scheduler: Scheduler
+  readonly meter: ByteMeter
+  readonly retry: RetryOptions
+  readonly onPart: (done: number) => void
+}
+
+/**
+ * Sends one object part by part. The caller's own slot always carries a part; further ones are sent in slots that are
+ * free for the moment and are given back after each part, so that waiting files come first. A failure of one part ends
+ * the others and removes what was sent.
+ */
+export async function uploadInParts(options: MultipartOptions): Promise<ObjectInfo> {
+  const call: Call = { signal: options.retry.signal, requests: 1 }
+  const { uploads, object, retry } = options
+  const upload = await retrying(() => uploads.create(object, call), retry)
+  try {
+    const parts = await sendParts(upload, options)
+    return await retrying(() => upload.complete(parts, call), retry)
+  } catch (error) {
+    // The run's signal may be what ended it; the removal must not be cut by that too.
+    await upload.abort({ signal: AbortSignal.timeout(5000), requests: 1 }).catch(() => undefined)
+    throw error
+  }
+}
+
+async function sendParts(upload: MultipartUpload, options: MultipartOptions): Promise<readonly Part[]> {
+  const { scheduler, size } = options
+  const total = partCount(size, upload.partSize)
+  const most = Math.min(options.partConcurrency, upload.maxConcurrentParts, total)
+  const cut = new AbortController()
+  const retry: RetryOptions = {
+    ...options.retry,
+    signal: AbortSignal.any([options.retry.signal, cut.signal]),
+    progress: () => parts.length,
+  }
+  const parts: Part[] = []
+  const extra = new Set<Promise<void>>()
+  let failure: unknown
+  let next = 1
+
+  const sendNext = async (): Promise<void> => {
+    const partNumber = next
+    next += 1
+    try {
+      parts.push(await sendPart(upload, partNumber, options, retry))
+      options.onPart(parts.length)
+    } catch (error) {
+      // The first failure is the cause; those that follow from cutting the rest are not.
+      failure ??= error
+      cut.abort()
+    }
+  }
+  const fillSpareSlots = (): void => {
+    while (next <= total && extra.size + 1 < most && !cut.signal.aborted && scheduler.spare(1) === 1) {
+      const sending: Promise<void> = sendNext().finally(() => {
+        extra.delete(sending)
+        scheduler.release(1)
+        fillSpareSlots()
+      })
+      extra.add(sending)
+    }
+  }
+
+  while (next <= total && !cut.signal.aborted) {
+    const own = sendNext()
+    fillSpareSlots()
+    await own
+  }
+  while (extra.size > 0) await Promise.all(extra)
+  if (failure !== undefined) throw toUploadError(failure)
+  return parts.sort((a, b) => a.partNumber - b.partNumber)
+}
+
+async function sendPart(
+  upload: MultipartUpload,
+  partNumber: number,
+  options: MultipartOptions,
+  retry: RetryOptions,
+): Promise<Part> {
+  const range = partRange(partNumber, options.size, upload.partSize)
+  const body = options.rangeBody(range.start, range.size)
+  return retrying(async () => {
+    const meter = options.meter.begin()
+    try {
+      return await upload.uploadPart(partNumber, body, { signal: retry.signal, requests: 1, onBytes: meter.onBytes })
+    } catch (error) {
+      meter.discard()
+      throw error
+    }
+  }, retry)
+}

@@ -1,0 +1,118 @@
+import type { Destination, ObjectInfo } from '../destinations/destination.ts'
+import { toUploadError, UploadError } from '../errors.ts'
+import type { Listener } from '../observe/events.ts'
+import type { FileRecord } from '../observe/records.ts'
+import type { Breaker } from './breaker.ts'
+import { type FileWork, failedRecord, uploadedRecord } from './file-record.ts'
+
+/** Decides what a file's end means, for the file and for the run, and sees that it is recorded exactly once. */
+export interface Settlement {
+  uploaded(work: FileWork, info: ObjectInfo): Promise<void>
+  /** The file failed: recorded, put off to another pass, held until its meaning is clear, or the end of the run. */
+  failed(work: FileWork, error: UploadError): Promise<void>
+  /** The file cannot be sent at all; says nothing of the destination. */
+  refused(work: FileWork, error: UploadError): Promise<void>
+  cancelled(work: FileWork): Promise<void>
+  /** The files to be tried in the next pass; empty when passes are used up. */
+  nextPass(): readonly FileWork[]
+  /** After the last file. */
+  end(): Promise<void>
+  /** Why the run was stopped; undefined where it was not. */
+  readonly stopped: UploadError | undefined
+}
+
+export interface SettlementOptions {
+  readonly destination: Destination
+  readonly breaker: Breaker
+  readonly emit: Listener
+  /** Keeps a file's fate; a failure to do so stops the run. */
+  readonly record: (record: FileRecord) => Promise<void>
+  /** Passes over failed files at the end. */
+  readonly passes: number
+  /** Aborted by the user or by {@link stop}. */
+  readonly signal: AbortSignal
+  /** Cuts what is in flight. */
+  readonly stop: () => void
+}
+
+export function createSettlement(options: SettlementOptions): Settlement {
+  const { destination, breaker, emit, signal } = options
+  let stopped: UploadError | undefined
+  let passesLeft = options.passes
+  let putOff: FileWork[] = []
+  /** Refused access while nothing has arrived: either these files' trouble or everybody's. */
+  let undecided: { work: FileWork; error: UploadError }[] = []
+
+  const stopRun = (cause: UploadError): void => {
+    stopped ??= cause
+    options.stop()
+  }
+  const settle = async (work: FileWork, record: FileRecord): Promise<void> => {
+    try {
+      await options.record(record)
+      emit({ type: 'file', index: work.file.index, file: record })
+    } catch (error) {
+      stopRun(toUploadError(error))
+    }
+  }
+  const settleFailed = (work: FileWork, error: UploadError): Promise<void> =>
+    settle(work, failedRecord(work, destination, 'failed', error))
+  const settleCancelled = (work: FileWork): Promise<void> => {
+    const cause = new UploadError('CANCELLED', 'the run was stopped before this file was done')
+    return settle(work, failedRecord(work, destination, 'cancelled', cause))
+  }
+
+  return {
+    async uploaded(work, info) {
+      breaker.succeeded()
+      await settle(work, uploadedRecord(work, destination, info))
+      const refusedAlone = undecided
+      undecided = []
+      for (const { work, error } of refusedAlone) await settleFailed(work, error)
+    },
+
+    async failed(work, error) {
+      if (signal.aborted) return settleCancelled(work)
+      const verdict = breaker.failed(error)
+      if (verdict === 'undecided') {
+        undecided.push({ work, error })
+      } else if (verdict === 'stop') {
+        stopRun(error)
+        await settleFailed(work, error)
+      } else if (error.retryable && passesLeft > 0) {
+        const { index, path } = work.file
+        emit({ type: 'file-deferred', index, path, code: error.code, message: error.message })
+        putOff.push(work)
+      } else {
+        await settleFailed(work, error)
+      }
+    },
+
+    refused: settleFailed,
+    cancelled: settleCancelled,
+
+    nextPass() {
+      const pass = putOff
+      putOff = []
+      passesLeft -= 1
+      return pass
+    },
+
+    async end() {
+      const [first, ...others] = undecided
+      if (first === undefined) return
+      if (!signal.aborted) {
+        stopRun(first.error)
+        await settleFailed(first.work, first.error)
+      } else {
+        others.unshift(first)
+      }
+      // The cause was said once; these files were not at fault.
+      for (const { work } of others) await settleCancelled(work)
+    },
+
+    get stopped() {
+      return stopped
+    },
+  }
+}
