@@ -1,0 +1,181 @@
+import type { ChalkInstance } from 'chalk'
+import { displayWidth, fitName } from '../format.ts'
+
+/** What a row says, before it is fitted to the terminal. */
+export interface RowView {
+  readonly labelWidth: number
+  label(width: number): string
+  /** 0 to 1; undefined where the end is not known. */
+  readonly fraction: number | undefined
+  readonly percent: string
+  readonly size: string
+  readonly rate: string
+  readonly remaining: string
+  /** `part 84/262`, `2 retries`. */
+  readonly tail: string
+  /** Stands in place of rate and remaining time. */
+  readonly note?: Note | undefined
+}
+
+export interface Note {
+  readonly text: string
+  /** At most four columns, for where there is no room for `text`. */
+  readonly short: string
+  readonly tone: 'good' | 'bad' | 'warn' | 'dim'
+}
+
+export interface TotalView extends RowView {
+  /** `122/214 files`. */
+  readonly files: string
+}
+
+/** Columns of each cell; 0 where there is no room for it. */
+export interface Grid {
+  readonly name: number
+  readonly bar: number
+  readonly gap: number
+  readonly percent: number
+  readonly size: number
+  readonly rate: number
+  readonly remaining: number
+  readonly tail: number
+}
+
+/** The widest each cell has been: columns that only grow do not tremble. */
+export interface Wants {
+  name: number
+  size: number
+  remaining: number
+  tail: number
+}
+
+const percentWidth = '100 %'.length
+const rateWidth = '99.9 MB/s'.length
+const nameAtLeast = 18
+const nameAtMost = 72
+const barAtLeast = 8
+const barAtMost = 40
+const margin = 1
+const narrow = 100
+
+export function createWants(): Wants {
+  return { name: 12, size: 9, remaining: 4, tail: 0 }
+}
+
+export function widen(wants: Wants, row: RowView): void {
+  wants.name = Math.min(nameAtMost, Math.max(wants.name, row.labelWidth))
+  wants.size = Math.max(wants.size, row.size.length)
+  wants.remaining = Math.max(wants.remaining, row.remaining.length)
+  wants.tail = Math.max(wants.tail, row.tail.length)
+}
+
+/**
+ * Shares out a line of `width` columns: parts go first where it is short, then the rate, the remaining time and the
+ * sizes; only then do name and bar become smaller than is comfortable.
+ */
+export function chooseGrid(width: number, wants: Wants): Grid {
+  const gap = width < narrow ? 2 : 3
+  const { size, remaining, tail } = wants
+  const all = { size, rate: rateWidth, remaining, tail }
+  const choices = [
+    all,
+    { ...all, tail: 0 },
+    { ...all, tail: 0, rate: 0 },
+    { ...all, tail: 0, rate: 0, remaining: 0 },
+    { size: 0, tail: 0, rate: 0, remaining: 0 },
+  ]
+  const always = margin + 2 + 2 + percentWidth
+  const taken = (cell: number, before: number): number => (cell > 0 ? before + cell : 0)
+  const left = (cells: typeof all): number =>
+    width -
+    always -
+    (taken(cells.size, gap) + taken(cells.rate, gap) + taken(cells.remaining, 2) + taken(cells.tail, gap))
+
+  const wantedName = Math.min(nameAtLeast, wants.name)
+  const cells = choices.find((choice) => left(choice) >= wantedName + barAtLeast) ?? choices.at(-1) ?? all
+  const room = Math.max(0, left(cells))
+  const barFirst = Math.max(Math.min(barAtLeast, Math.floor(room / 2)), Math.min(barAtMost, Math.floor(room * 0.4)))
+  const name = Math.min(wants.name, room - barFirst)
+  return { ...cells, gap, percent: percentWidth, name, bar: Math.min(barAtMost, room - name) }
+}
+
+/** One file's row, at most `width` columns. */
+export function layoutRow(row: RowView, grid: Grid, width: number, paint: ChalkInstance): string {
+  const cells = [
+    segment(` ${row.label(grid.name)}  `),
+    ...barSegments(row, grid.bar, paint),
+    ...figures(row, grid, paint),
+  ]
+  return join(cells, width)
+}
+
+/** The last row: all of the run. Files stand in their own cell where there is room, otherwise beside the label. */
+export function layoutTotal(total: TotalView, grid: Grid, width: number, paint: ChalkInstance): string {
+  const before = [segment(` ${total.label(grid.name)}  `), ...barSegments(total, grid.bar, paint)]
+  const wide = [
+    segment(`  ${total.percent.padStart(grid.percent)}   ${total.files.padEnd(grid.size)}  ${total.size}   `),
+    segment(`${total.rate.padStart(rateWidth)}  ${total.remaining.padStart(grid.remaining)}`),
+    ...(total.tail === '' ? [] : [segment(`   ${total.tail}`, paint.yellow)]),
+  ]
+  if (columnsOf([...before, ...wide]) <= width) return join([...before, ...wide], width)
+
+  const room = grid.name + grid.bar
+  const files = `total  ${total.files}`
+  const full = grid.tail === 0 && total.tail !== '' ? `${files}  ${total.tail}` : files
+  const label = full.length <= room ? full : files
+  const name = Math.max(grid.name, Math.min(label.length, room))
+  const folded = [segment(` ${fitName(label, name)}  `), ...barSegments(total, room - name, paint)]
+  return join([...folded, ...figures(total, grid, paint)], width)
+}
+
+interface Segment {
+  readonly text: string
+  readonly columns: number
+  readonly paint: ((text: string) => string) | undefined
+}
+
+function segment(text: string, paint?: (text: string) => string): Segment {
+  return { text, columns: displayWidth(text), paint }
+}
+
+function figures(row: RowView, grid: Grid, paint: ChalkInstance): Segment[] {
+  const gap = ' '.repeat(grid.gap)
+  const cells = [segment(`  ${row.percent.padStart(grid.percent)}`)]
+  if (grid.size > 0) cells.push(segment(gap + row.size.padEnd(grid.size)))
+  if (row.note !== undefined) {
+    const room = (grid.rate > 0 ? grid.rate + grid.gap : 0) + (grid.remaining > 0 ? grid.remaining + 2 : 0)
+    const text = gap + (row.note.text.length + grid.gap > room ? row.note.short : row.note.text)
+    cells.push(
+      segment(
+        text.padEnd(room),
+        { good: paint.green, bad: paint.red, warn: paint.yellow, dim: paint.dim }[row.note.tone],
+      ),
+    )
+  } else {
+    if (grid.rate > 0) cells.push(segment(gap + row.rate.padStart(grid.rate)))
+    if (grid.remaining > 0) cells.push(segment(`  ${row.remaining.padStart(grid.remaining)}`))
+  }
+  if (grid.tail > 0 && row.tail !== '') cells.push(segment(gap + row.tail, paint.dim))
+  return cells
+}
+
+function barSegments({ fraction }: RowView, width: number, paint: ChalkInstance): Segment[] {
+  const full = Math.floor(Math.min(1, Math.max(0, fraction ?? 0)) * width)
+  return [segment('█'.repeat(full), paint.cyan), segment('░'.repeat(width - full), paint.dim)]
+}
+
+function columnsOf(segments: readonly Segment[]): number {
+  return segments.reduce((sum, { columns }) => sum + columns, 0)
+}
+
+/** Cuts at `width`, whatever came before: a row that wrapped would break all others. */
+function join(segments: readonly Segment[], width: number): string {
+  let room = width
+  let line = ''
+  for (const { text, columns, paint } of segments) {
+    const fitting = columns <= room ? text : fitName(text, room)
+    room -= Math.min(columns, room)
+    line += paint === undefined || fitting === '' ? fitting : paint(fitting)
+  }
+  return line.trimEnd()
+}

@@ -1,0 +1,135 @@
+import { type FileHandle, open, readdir, stat, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type ErrorCode, errorKinds, UploadError, UsageError } from '../errors.ts'
+import type { JournalRecord, SummaryRecord } from './records.ts'
+import { openStateDirectory, type StatePlaces } from './state-directory.ts'
+
+/** At most so long does a line that the kernel has wait for the disk, in milliseconds. */
+const syncEveryMs = 200
+const keptForMs = 30 * 24 * 60 * 60 * 1000
+/** Bytes that a summary line certainly fits in. */
+const longestSummary = 2 ** 16
+
+/** A run's JSONL file: report and resume record in one. */
+export interface Journal {
+  readonly path: string
+  /** Resolves once the kernel has the line: it survives the process then, whatever kills it. */
+  append(record: JournalRecord): Promise<void>
+  /** Brings everything to the disk. */
+  close(): Promise<void>
+}
+
+export interface JournalOptions {
+  readonly runId: string
+  readonly places: StatePlaces
+  readonly now: number
+  readonly warn: (message: string) => void
+}
+
+/**
+ * Makes a new run's journal, readable by its user only, and removes those of 30 days ago.
+ *
+ * @throws UsageError where a run of that id exists.
+ * @throws UploadError where no journal can be kept.
+ */
+export async function createJournal(options: JournalOptions): Promise<Journal> {
+  let file: FileHandle | undefined
+  const create = async (directory: string): Promise<void> => {
+    try {
+      file = await open(join(directory, `${options.runId}.jsonl`), 'ax', 0o600)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      throw new UsageError(`--run-id: a run ${options.runId} exists already in ${directory}; choose another id`)
+    }
+  }
+  const directory = await openStateDirectory(options.places, create, options.warn)
+  await removeOld(directory, options.now)
+  return journalOn(file as FileHandle, join(directory, `${options.runId}.jsonl`))
+}
+
+function journalOn(file: FileHandle, path: string): Journal {
+  let waiting: string[] = []
+  let flush: Promise<void> | undefined
+  let writing: Promise<void> | undefined
+  let timer: NodeJS.Timeout | undefined
+  let broken: UploadError | undefined
+
+  const breaks = (error: unknown): void => {
+    broken ??= cannotWrite(path, error)
+  }
+  const sync = (): void => {
+    timer = undefined
+    file.datasync().catch(breaks)
+  }
+  /** One write carries all lines that came while the one before was under way. */
+  const flushWaiting = async (): Promise<void> => {
+    await writing
+    const lines = waiting.join('')
+    waiting = []
+    flush = undefined
+    writing = file.appendFile(lines).catch(breaks)
+    await writing
+    if (broken) throw broken
+    timer ??= setTimeout(sync, syncEveryMs).unref()
+  }
+
+  return {
+    path,
+    append(record) {
+      waiting.push(`${JSON.stringify(record)}\n`)
+      flush ??= flushWaiting()
+      return flush
+    },
+    async close() {
+      await flush?.catch(() => undefined)
+      await writing
+      clearTimeout(timer)
+      await file.datasync().catch(breaks)
+      await file.close()
+      if (broken) throw broken
+    },
+  }
+}
+
+function cannotWrite(path: string, error: unknown): UploadError {
+  const code = (error as NodeJS.ErrnoException).code
+  const why = code === 'ENOSPC' || code === 'EDQUOT' ? 'no space left there' : (code ?? String(error))
+  return new UploadError('INTERNAL', `the journal ${path} cannot be written: ${why}; what was uploaded by then is in it`, {
+    cause: error,
+  })
+}
+
+/** Removes journals that nobody has touched for 30 days, unless there is something left in them to go on with. */
+async function removeOld(directory: string, now: number): Promise<void> {
+  for (const name of await readdir(directory).catch(() => [])) {
+    if (!name.endsWith('.jsonl')) continue
+    const path = join(directory, name)
+    const stats = await stat(path).catch(() => undefined)
+    if (stats === undefined || now - stats.mtimeMs <= keptForMs) continue
+    if (isFinished(await lastLine(path, stats.size).catch(() => ''))) await unlink(path).catch(() => undefined)
+  }
+}
+
+/** Whether a journal's last line is the summary of a run that left nothing to try again. */
+function isFinished(line: string): boolean {
+  try {
+    const record = JSON.parse(line) as Partial<SummaryRecord>
+    if (record.type !== 'summary' || record.exitCode === undefined) return false
+    if (record.exitCode === 0) return true
+    const codes = Object.keys(record.byErrorCode ?? {}) as ErrorCode[]
+    return record.exitCode === 1 && !codes.some((code) => errorKinds[code]?.retryable)
+  } catch {
+    return false
+  }
+}
+
+async function lastLine(path: string, size: number): Promise<string> {
+  const file = await open(path, 'r')
+  try {
+    const length = Math.min(size, longestSummary)
+    const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length)
+    return buffer.toString('utf8').trimEnd().split('\n').pop() ?? ''
+  } finally {
+    await file.close()
+  }
+}

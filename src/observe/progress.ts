@@ -1,0 +1,146 @@
+import type { FileDeferred, FileEnded, FileProgress, FileRetry, FileStarted, UploadEvent } from './events.ts'
+
+/** Where a run stands right now, added up from its events: what bars, plain lines and NDJSON progress show. */
+export interface Progress {
+  /** Takes one event, in constant time. */
+  apply(event: UploadEvent): void
+  /** What there is to do, as far as is known. */
+  readonly files: number
+  readonly bytes: number
+  /** False while sources are still being scanned. */
+  readonly complete: boolean
+  /** Files uploaded, skipped or failed; a cancelled one is not done. */
+  readonly filesDone: number
+  readonly failed: number
+  readonly retries: number
+  /** Bytes of the files done and, of those in flight, what has left. */
+  readonly bytesDone: number
+  /** Bytes that have left, repeated ones included; never decreases. */
+  readonly bytesSent: number
+  /** By index, in the order they were begun. */
+  readonly inFlight: ReadonlyMap<number, FileInFlight>
+}
+
+/** A file that has a slot. */
+export interface FileInFlight {
+  readonly path: string
+  readonly key: string
+  readonly size: number | undefined
+  readonly parts: number | undefined
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  sent: number
+  /** As `sent`, but repeated bytes count again. */
+  sentInAll: number
+  partsDone: number
+  /** When the next attempt begins, where the last one failed and nothing has moved since. */
+  retryAt: number | undefined
+}
+
+/** @param now milliseconds since the epoch */
+export function createProgress(now: () => number): Progress {
+  const inFlight = new Map<number, FileInFlight>()
+  /** What files that wait for another pass have sent already. */
+  const sentBefore = new Map<number, number>()
+  const progress = {
+    files: 0,
+    bytes: 0,
+    complete: false,
+    filesDone: 0,
+    failed: 0,
+    retries: 0,
+    bytesDone: 0,
+    bytesSent: 0,
+    inFlight,
+  }
+
+  function start({ index, path, key, size, parts }: FileStarted): void {
+    inFlight.set(index, {
+      path,
+      key,
+      size,
+      parts,
+      startedAt: now(),
+      sent: 0,
+      sentInAll: sentBefore.get(index) ?? 0,
+      partsDone: 0,
+      retryAt: undefined,
+    })
+  }
+
+  function move({ index, sent, partsDone }: FileProgress): void {
+    const file = inFlight.get(index)
+    if (file === undefined) return
+    const more = sent - file.sent
+    progress.bytesDone += more
+    if (more > 0) {
+      progress.bytesSent += more
+      file.sentInAll += more
+      file.retryAt = undefined
+    }
+    file.sent = sent
+    file.partsDone = partsDone
+  }
+
+  function retry({ index, delayMs }: FileRetry): void {
+    progress.retries += 1
+    const file = inFlight.get(index)
+    if (file !== undefined) file.retryAt = now() + delayMs
+  }
+
+  function defer({ index }: FileDeferred): void {
+    progress.retries += 1
+    const file = inFlight.get(index)
+    if (file === undefined) return
+    inFlight.delete(index)
+    progress.bytesDone -= file.sent
+    sentBefore.set(index, file.sentInAll)
+  }
+
+  function end({ index, file: record }: FileEnded): void {
+    const file = inFlight.get(index)
+    const counted = file?.sentInAll ?? sentBefore.get(index) ?? 0
+    inFlight.delete(index)
+    sentBefore.delete(index)
+    // A small file may come and go without a progress event of its own.
+    progress.bytesSent += Math.max(0, record.bytesSent - counted)
+    progress.bytesDone -= file?.sent ?? 0
+    if (record.status === 'cancelled') return
+    progress.bytesDone += record.size ?? file?.sent ?? 0
+    progress.filesDone += 1
+    if (record.status === 'failed') progress.failed += 1
+  }
+
+  return Object.assign(progress, {
+    apply(event: UploadEvent) {
+      switch (event.type) {
+        case 'totals':
+          progress.files = event.files
+          progress.bytes = event.bytes
+          progress.complete = event.complete
+          return
+        case 'file-started':
+          return start(event)
+        case 'file-progress':
+          return move(event)
+        case 'file-retry':
+          return retry(event)
+        case 'file-deferred':
+          return defer(event)
+        case 'file':
+          return end(event)
+        default:
+      }
+    },
+  })
+}
+
+/** Seconds until everything known of is done, at this rate; not finite where nobody can tell. */
+export function secondsLeft(progress: Progress, bytesPerSecond: number, elapsedMs: number): number {
+  const bytesLeft = progress.bytes - progress.bytesDone
+  if (bytesLeft > 0) return bytesPerSecond > 0 ? bytesLeft / bytesPerSecond : Number.POSITIVE_INFINITY
+  // Only empty files are left: they take time too.
+  const filesLeft = progress.files - progress.filesDone
+  if (filesLeft <= 0) return 0
+  return progress.filesDone > 0 ? (filesLeft * elapsedMs) / progress.filesDone / 1000 : Number.POSITIVE_INFINITY
+}

@@ -1,0 +1,119 @@
+import type { Checksum, EngineName } from '../destinations/destination.ts'
+import type { ErrorCode } from '../errors.ts'
+
+/**
+ * The lines of a journal, which is report and resume record in one: JSON objects told apart by `type`. Times are
+ * ISO-8601 UTC, durations `…Ms`, sizes in bytes.
+ */
+export type JournalRecord = RunRecord | FileRecord | SummaryRecord
+
+/** First line of an invocation: what was asked, by whom, where. */
+export interface RunRecord {
+  readonly type: 'run'
+  readonly version: string
+  readonly runId: string
+  /** 1 for a run's first process, one more for each that continues it. */
+  readonly invocation: number
+  readonly startedAt: string
+  readonly cwd: string
+  readonly to: string
+  /** Without secrets. */
+  readonly argv: readonly string[]
+  /** The effective settings, without secrets. */
+  readonly config: Readonly<Record<string, unknown>>
+  readonly host: string
+  readonly node: string
+}
+
+export type FileStatus = 'uploaded' | 'skipped' | 'failed' | 'cancelled'
+
+/** What became of one source. */
+export interface FileRecord {
+  readonly type: 'file'
+  /** As the user named it. */
+  readonly path: string
+  /** Relative to its base, NFC, `/`. */
+  readonly source: string
+  readonly key: string
+  /** The destination's URL. */
+  readonly destination: string
+  readonly size: number | null
+  readonly mtime: string | null
+  readonly status: FileStatus
+  readonly reason?: string | undefined
+  /** Requests for the whole file that were begun; 0 where it was never tried. */
+  readonly attempts: number
+  readonly startedAt: string | null
+  /** From taken by a slot to confirmed, retries included, queue excluded. */
+  readonly durationMs: number | null
+  readonly bytesSent: number
+  readonly bytesPerSecond: number | null
+  readonly parts: number
+  readonly engine: EngineName
+  readonly etag?: string | undefined
+  readonly versionId?: string | undefined
+  readonly checksum?: Checksum | undefined
+  readonly contentType: string
+  readonly error?: FileError | undefined
+}
+
+export interface FileError {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly status?: number | undefined
+  readonly requestId?: string | undefined
+  readonly retryable: boolean
+}
+
+/** Last line of an invocation that came to its end, or was stopped in good order. */
+export interface SummaryRecord {
+  readonly type: 'summary'
+  readonly exitCode: number
+  readonly outcome: 'success' | 'partial' | 'failure'
+  readonly files: number
+  readonly uploaded: number
+  readonly skipped: number
+  readonly failed: number
+  readonly cancelled: number
+  /** Of uploaded + failed; null where nothing was attempted. */
+  readonly successRate: number | null
+  readonly errorRate: number | null
+  /** Size of the files uploaded. */
+  readonly bytes: number
+  /** Bytes that went out, repeated ones included. */
+  readonly bytesSent: number
+  readonly durationMs: number
+  readonly bytesPerSecond: number
+  readonly filesPerSecond: number
+  readonly latencyMs: LatencySummary | null
+  readonly retries: number
+  readonly throttled: number
+  readonly timeouts: number
+  readonly timeoutRate: number | null
+  /** Operating systems' junk (`.DS_Store`, `Thumbs.db`, `desktop.ini`) that was passed over. */
+  readonly junkSkipped: number
+  readonly byErrorCode: Readonly<Partial<Record<ErrorCode, number>>>
+  readonly byDestination: Readonly<Record<string, StatusCounts>>
+  readonly byEngine: Readonly<Partial<Record<EngineName, StatusCounts>>>
+  readonly eventLoopDelayMs: { readonly p99: number; readonly max: number }
+  readonly peakRssBytes: number
+}
+
+export interface StatusCounts {
+  readonly uploaded: number
+  readonly skipped: number
+  readonly failed: number
+  readonly cancelled: number
+  readonly bytes: number
+}
+
+/** Of the files uploaded, each figure within 1 %. */
+export interface LatencySummary {
+  readonly min: number
+  readonly mean: number
+  readonly p50: number
+  readonly p90: number
+  readonly p95: number
+  readonly p99: number
+  readonly max: number
+}

@@ -1,0 +1,76 @@
+import type { Transform } from 'node:stream'
+import { stringify } from 'csv-stringify'
+import type { FileRecord, JournalRecord } from '../records.ts'
+
+type Cell = string | number | boolean | null | undefined
+
+/** A file's fields in the order of the journal, nested ones beside each other. */
+const columns: readonly (readonly [header: string, cell: (file: FileRecord) => Cell])[] = [
+  ['path', (file) => file.path],
+  ['source', (file) => file.source],
+  ['key', (file) => file.key],
+  ['destination', (file) => file.destination],
+  ['size', (file) => file.size],
+  ['mtime', (file) => file.mtime],
+  ['status', (file) => file.status],
+  ['reason', (file) => file.reason],
+  ['attempts', (file) => file.attempts],
+  ['startedAt', (file) => file.startedAt],
+  ['durationMs', (file) => file.durationMs],
+  ['bytesSent', (file) => file.bytesSent],
+  ['bytesPerSecond', (file) => file.bytesPerSecond],
+  ['parts', (file) => file.parts],
+  ['engine', (file) => file.engine],
+  ['etag', (file) => file.etag],
+  ['versionId', (file) => file.versionId],
+  ['checksumAlgorithm', (file) => file.checksum?.algorithm],
+  ['checksumValue', (file) => file.checksum?.value],
+  ['contentType', (file) => file.contentType],
+  ['errorCode', (file) => file.error?.code],
+  ['errorMessage', (file) => file.error?.message],
+  ['errorStatus', (file) => file.error?.status],
+  ['errorRequestId', (file) => file.error?.requestId],
+  ['errorRetryable', (file) => file.error?.retryable],
+]
+
+const formula = /^[=+\-@\t\r]/
+
+/** One row a file. */
+export async function* csvRows(records: AsyncIterable<JournalRecord>): AsyncGenerator<readonly Cell[]> {
+  yield columns.map(([header]) => header)
+  for await (const record of records) {
+    if (record.type === 'file') yield columns.map(([, cell]) => cell(record))
+  }
+}
+
+/** The summary as `metric,value`: nested figures by their path (`latencyMs.p50`). */
+export async function* csvSummaryRows(records: AsyncIterable<JournalRecord>): AsyncGenerator<readonly Cell[]> {
+  yield ['metric', 'value']
+  for await (const record of records) {
+    if (record.type === 'summary') yield* flatten(record)
+  }
+}
+
+/**
+ * Rows to text as RFC 4180 has it. A spreadsheet would take a cell that begins like a formula for one, and a file's
+ * name comes from anywhere: such text gets a leading `'`. (csv-stringify's own `escape_formulas` touches full-width
+ * signs too, which the report's format does not promise.)
+ */
+export function csvText(): Transform {
+  return stringify({
+    record_delimiter: 'windows',
+    quote_record_delimiter: true,
+    cast: {
+      boolean: (value) => String(value),
+      string: (value) => (formula.test(value) ? `'${value}` : value),
+    },
+  })
+}
+
+function* flatten(nested: object, path = ''): Generator<readonly Cell[]> {
+  for (const [key, value] of Object.entries(nested) as [string, Cell | object][]) {
+    if (path === '' && key === 'type') continue
+    if (typeof value === 'object' && value !== null) yield* flatten(value, `${path}${key}.`)
+    else yield [`${path}${key}`, value]
+  }
+}

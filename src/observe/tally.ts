@@ -1,0 +1,129 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { EngineName } from '../destinations/destination.ts'
+import type { ErrorCode } from '../errors.ts'
+import type { FailureSample, UploadEvent } from './events.ts'
+import { createLatencyHistogram } from './latency.ts'
+import type { FileRecord, StatusCounts, SummaryRecord } from './records.ts'
+
+/** Failures of each code that are kept to be shown. */
+const samplesKept = 10
+const timeoutCodes: readonly ErrorCode[] = ['TIMEOUT', 'STALLED']
+
+/** Adds up a run as it goes, in memory that does not grow with the number of files. */
+export interface Tally {
+  see(event: UploadEvent): void
+  readonly failures: readonly FailureSample[]
+  finish(end: TallyEnd): SummaryRecord
+  /** Stops measuring, where the run ended without a summary. */
+  stop(): void
+}
+
+export interface TallyEnd {
+  readonly exitCode: number
+  /** Files of the plan; those that were never listed count as cancelled. */
+  readonly files: number
+  readonly junkSkipped: number
+  readonly durationMs: number
+}
+
+/** What a tally knows that decides the exit code. */
+export type Counts = { -readonly [K in keyof StatusCounts]: StatusCounts[K] }
+
+export function createTally(): Tally & { readonly counts: Readonly<Counts> } {
+  const counts = noCounts()
+  const byErrorCode: Partial<Record<ErrorCode, number>> = {}
+  const byDestination: Record<string, Counts> = {}
+  const byEngine: Partial<Record<EngineName, Counts>> = {}
+  const samples = new Map<ErrorCode, FailureSample[]>()
+  const latency = createLatencyHistogram()
+  const loopDelay = monitorEventLoopDelay({ resolution: 10 })
+  loopDelay.enable()
+  let bytesSent = 0
+  let attempts = 0
+  let retries = 0
+  let throttled = 0
+  let timeouts = 0
+
+  const count = (counted: Counts, file: FileRecord): void => {
+    if (file.status === 'uploaded') counted.bytes += file.size ?? 0
+    counted[file.status] += 1
+  }
+  const seeTrouble = (code: ErrorCode): void => {
+    if (code === 'THROTTLED') throttled += 1
+    if (timeoutCodes.includes(code)) timeouts += 1
+  }
+  const seeFile = (file: FileRecord): void => {
+    count(counts, file)
+    byDestination[file.destination] ??= noCounts()
+    count(byDestination[file.destination] as Counts, file)
+    byEngine[file.engine] ??= noCounts()
+    count(byEngine[file.engine] as Counts, file)
+    bytesSent += file.bytesSent
+    attempts += file.attempts
+    if (file.status === 'uploaded' && file.durationMs !== null) latency.record(file.durationMs)
+    if (file.status !== 'failed' || file.error === undefined) return
+    const { code, message } = file.error
+    seeTrouble(code)
+    byErrorCode[code] = (byErrorCode[code] ?? 0) + 1
+    const kept = samples.get(code) ?? []
+    if (kept.length < samplesKept) samples.set(code, [...kept, { code, path: file.path, message }])
+  }
+
+  return {
+    counts,
+    see(event) {
+      if (event.type === 'file') seeFile(event.file)
+      if (event.type === 'file-retry' || event.type === 'file-deferred') {
+        retries += 1
+        seeTrouble(event.code)
+      }
+    },
+    get failures() {
+      return [...samples.values()].flat()
+    },
+    finish({ exitCode, files, junkSkipped, durationMs }) {
+      const attempted = counts.uploaded + counts.failed
+      const listed = attempted + counts.skipped + counts.cancelled
+      const seconds = durationMs / 1000
+      const perSecond = (amount: number): number => (seconds > 0 ? Math.round((amount / seconds) * 100) / 100 : 0)
+      return {
+        type: 'summary',
+        exitCode,
+        outcome: exitCode === 0 ? 'success' : counts.uploaded > 0 ? 'partial' : 'failure',
+        files,
+        uploaded: counts.uploaded,
+        skipped: counts.skipped,
+        failed: counts.failed,
+        cancelled: counts.cancelled + Math.max(0, files - listed),
+        successRate: attempted === 0 ? null : counts.uploaded / attempted,
+        errorRate: attempted === 0 ? null : counts.failed / attempted,
+        bytes: counts.bytes,
+        bytesSent,
+        durationMs: Math.round(durationMs),
+        bytesPerSecond: Math.round(perSecond(bytesSent)),
+        filesPerSecond: perSecond(counts.uploaded),
+        latencyMs: latency.summary(),
+        retries,
+        throttled,
+        timeouts,
+        timeoutRate: attempts === 0 ? null : timeouts / attempts,
+        junkSkipped,
+        byErrorCode,
+        byDestination,
+        byEngine,
+        eventLoopDelayMs: { p99: milliseconds(loopDelay.percentile(99)), max: milliseconds(loopDelay.max) },
+        peakRssBytes: process.resourceUsage().maxRSS * 1024,
+      }
+    },
+    stop: () => void loopDelay.disable(),
+  }
+}
+
+function noCounts(): Counts {
+  return { uploaded: 0, skipped: 0, failed: 0, cancelled: 0, bytes: 0 }
+}
+
+/** The monitor counts nanoseconds, its own interval included. */
+function milliseconds(nanoseconds: number): number {
+  return Number.isFinite(nanoseconds) ? Math.round(nanoseconds / 10_000) / 100 : 0
+}
