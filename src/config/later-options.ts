@@ -1,0 +1,66 @@
+import { later } from './option-spec.ts'
+
+/**
+ * What a later version brings: known, so that a script written for it is told so rather than given something else, and
+ * left out of the help.
+ */
+export const laterOptions = {
+  follow: later('nothing', 'Sources'),
+  newerThan: later('one', 'Sources'),
+  shard: later('one', 'Sources'),
+  keyFix: later('nothing', 'Keys'),
+
+  ifExists: later('one', 'Transfer'),
+  limitRate: later('one', 'Transfer'),
+  order: later('one', 'Transfer'),
+  checksum: later('one', 'Transfer'),
+  verify: later('nothing', 'Transfer'),
+  onChange: later('one', 'Transfer'),
+  timeout: later('one', 'Transfer'),
+  stallTimeout: later('one', 'Transfer'),
+  resume: later('nothing', 'Transfer'),
+  resumeFrom: later('one', 'Transfer'),
+  undoOnFailure: later('nothing', 'Transfer'),
+
+  maxSize: later('one', 'Transfer'),
+  minSize: later('one', 'Transfer'),
+  allowExt: later('many', 'Transfer'),
+  denyExt: later('many', 'Transfer'),
+  allowType: later('many', 'Transfer'),
+  maxFiles: later('one', 'Transfer'),
+  maxTotalSize: later('one', 'Transfer'),
+  maxFailures: later('one', 'Transfer'),
+  maxErrorRate: later('one', 'Transfer'),
+  deadline: later('one', 'Transfer'),
+
+  contentType: later('one', 'Transfer'),
+  cacheControl: later('one', 'Transfer'),
+  contentEncoding: later('one', 'Transfer'),
+  contentDisposition: later('one', 'Transfer'),
+  metadata: later('many', 'Transfer'),
+  tag: later('many', 'Transfer'),
+  storageClass: later('one', 'S3 and network'),
+  acl: later('one', 'S3 and network'),
+  sse: later('one', 'S3 and network'),
+  sseKmsKeyId: later('one', 'S3 and network'),
+
+  dashboard: later('nothing', 'Output'),
+  dashboardPort: later('one', 'Output'),
+  metricsFile: later('one', 'Output'),
+  preset: later('one', 'Configuration'),
+} as const
+
+/** Config keys of a later version that are no options. */
+export const laterConfigKeys: readonly string[] = ['supabase', 'routes', 'rules', 'presets', 'rollout']
+
+/** Commands of a later version. */
+export const laterCommands: readonly string[] = [
+  'report',
+  'undo',
+  'verify',
+  'cleanup',
+  'rollout',
+  'check',
+  'init',
+  'completion',
+]

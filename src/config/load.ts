@@ -1,0 +1,162 @@
+import { stat } from 'node:fs/promises'
+import { extname, resolve } from 'node:path'
+import { UsageError } from '../errors.ts'
+import { type ConfigFile, readConfigFile } from './config-file.ts'
+import { givenByConfig } from './config-values.ts'
+import { type Environment, givenByEnvironment } from './environment.ts'
+import { fault, type GivenValue, shown } from './given.ts'
+import { flagOf, variableOf } from './option-spec.ts'
+import { type OptionKey, type OptionValues, optionKeys } from './options.ts'
+import { readPositionals } from './positionals.ts'
+import { type Resolved, resolveOptions } from './resolve.ts'
+import type { Settings } from './settings.ts'
+
+/** Everything settings are made from. */
+export interface SettingsInput {
+  /** Options as the command line has them: text, `true`, or a list of texts. */
+  readonly flags: Readonly<Partial<Record<OptionKey, unknown>>>
+  /** Arguments that are no options. */
+  readonly args: readonly string[]
+  readonly env: Environment
+  readonly cwd: string
+  readonly home: string
+  /** The user's id; undefined where the system has none (Windows). */
+  readonly uid: number | undefined
+}
+
+/**
+ * The run's settings: flag over environment over config file over default.
+ *
+ * @throws UsageError with every fault there is, whichever of them it lies in.
+ */
+export async function loadSettings(input: SettingsInput): Promise<Settings> {
+  const { sources, destination, faults: argumentFaults } = readPositionals(input.args)
+  const config = await readConfigFile({ ...input, named: namedConfig(input) })
+  const fromConfig = config?.json === undefined ? undefined : givenByConfig(config.json, config.path, config.named)
+  const resolved = resolveOptions([
+    ...givenByFlags(input.flags),
+    ...(destination === undefined ? [] : [{ key: 'to', value: destination, from: 'last argument' } as const]),
+    ...givenByEnvironment(input.env),
+    ...(fromConfig?.given ?? []),
+  ])
+  const { values } = resolved
+  const faults = [
+    ...argumentFaults,
+    ...resolved.faults,
+    ...(config?.faults ?? []),
+    ...(fromConfig?.faults ?? []),
+    ...rolloutFaults(input.env),
+    ...sourceFaults(sources, values),
+    ...destinationFaults(destination !== undefined && input.flags.to !== undefined, resolved, config),
+    ...(await keyFaults(sources, resolved, input.cwd)),
+  ]
+  if (faults.length > 0 || values.to === undefined) throw new UsageError([...new Set(faults)])
+  return toSettings({ ...values, to: values.to }, sources, config?.path)
+}
+
+function givenByFlags(flags: SettingsInput['flags']): GivenValue[] {
+  return optionKeys
+    .filter((key) => flags[key] !== undefined)
+    .map((key) => ({ key, value: flags[key], from: flagOf(key) }))
+}
+
+function namedConfig({ flags, env }: SettingsInput): { readonly path: string; readonly from: string } | undefined {
+  if (typeof flags.config === 'string') return { path: flags.config, from: flagOf('config') }
+  const variable = variableOf('config')
+  const path = env[variable]
+  return path ? { path, from: variable } : undefined
+}
+
+/** A rollout that somebody switched on by the environment must not be taken for one that runs. */
+function rolloutFaults(env: Environment): string[] {
+  const variable = 'ASYNC_UPLOAD_ENABLED'
+  const isOff = ['', '0', 'false'].includes((env[variable] ?? '').toLowerCase())
+  return isOff ? [] : [fault(variable, 'a staged rollout is not yet available; unset it')]
+}
+
+function sourceFaults(sources: readonly string[], { filesFrom, key }: OptionValues): string[] {
+  const faults: string[] = []
+  const stdin = sources.filter((source) => source === '-').length
+  if (sources.length === 0 && filesFrom === undefined) {
+    faults.push('nothing to upload: give files, directories or patterns, or --files-from FILE (see upload --help)')
+  }
+  if (stdin > 0 && filesFrom === '-') {
+    faults.push('standard input cannot be both a source (-) and the list of sources (--files-from -)')
+  }
+  if (stdin > 1) faults.push('standard input (-) is given more than once')
+  if (stdin > 0 && key === undefined) faults.push('standard input (-) has no name; give its object one with --key NAME')
+  return faults
+}
+
+function destinationFaults(twice: boolean, { chosen }: Resolved, config: ConfigFile | undefined): string[] {
+  if (twice) return ['a destination is given twice: by --to and as the last argument; keep one']
+  // A config that cannot be read may well have named one.
+  const mayBeNamed = chosen.has('to') || (config !== undefined && config.json === undefined)
+  if (mayBeNamed) return []
+  const ways = 'give --to s3://bucket/prefix/, or set UPLOAD_TO, or "to" in .uploadrc.json'
+  return [`no destination: ${ways} (--to file:./dir/ needs no server)`]
+}
+
+/** `upload a.wav s3://b/x.wav` means an object `x.wav`, as with other tools, but would make it a folder. */
+async function keyFaults(sources: readonly string[], { values, chosen }: Resolved, cwd: string): Promise<string[]> {
+  const to = chosen.get('to')?.value
+  const [source, ...others] = sources
+  if (source === undefined || others.length > 0 || values.filesFrom !== undefined || values.key !== undefined) return []
+  if (values.to === undefined || typeof to !== 'string' || to.endsWith('/')) return []
+  const ending = extname(to).toLowerCase()
+  if (ending === '' || ending !== extname(source).toLowerCase() || !/^s3:\/\/[^/]+\//.test(to)) return []
+  const isDirectory = await stat(resolve(cwd, source)).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  )
+  if (isDirectory) return []
+  const slash = to.lastIndexOf('/') + 1
+  const remedy = `give --to ${shown(to.slice(0, slash))} --key ${shown(to.slice(slash))}`
+  return [fault('destination', `${shown(to)} would be a folder, not the object's name; for one object ${remedy}`)]
+}
+
+function toSettings(
+  values: OptionValues & { readonly to: string },
+  sources: readonly string[],
+  configFile: string | undefined,
+): Settings {
+  const { endpointUrl, region, profile, pathStyle, noSignRequest, caBundle, noVerifySsl } = values
+  const { retries, retryDelay, retryMaxDelay, retryMaxTime, retryFailed } = values
+  return {
+    sources,
+    filesFrom: values.filesFrom,
+    null: values.null,
+    base: values.base,
+    flatten: values.flatten,
+    key: values.key,
+    include: values.include,
+    exclude: values.exclude,
+    excludeFrom: values.excludeFrom,
+    allowEmpty: values.allowEmpty,
+    to: values.to,
+    s3: { endpointUrl, region, profile, pathStyle, signRequest: !noSignRequest },
+    tls: { caBundle, verify: !noVerifySsl },
+    concurrency: values.concurrency,
+    partSize: values.partSize,
+    multipartThreshold: values.multipartThreshold,
+    partConcurrency: values.partConcurrency,
+    bufferSize: values.bufferSize,
+    engine: values.engine,
+    retry: {
+      retries,
+      retryDelayMs: retryDelay,
+      retryMaxDelayMs: retryMaxDelay,
+      retryMaxTimeMs: retryMaxTime,
+      retryFailed,
+    },
+    dryRun: values.dryRun,
+    runId: values.runId,
+    report: values.report,
+    progress: values.progress,
+    quiet: values.quiet,
+    verbose: values.verbose,
+    noColor: values.noColor,
+    json: values.json,
+    configFile,
+  }
+}

@@ -1,0 +1,53 @@
+import type { Settings } from './settings.ts'
+
+/**
+ * Takes secrets out of text that is shown or written: users and passwords in URLs, query strings that sign or
+ * authorise, access key ids, JSON web tokens, Supabase's secret keys.
+ */
+
+const hidden = '***'
+
+const signs =
+  /[?&](?:[^=&#\s]*(?:signature|credential|token|secret|password|apikey|api-key|access-?key)[^=&#\s]*|sig)=/i
+const userInfos = [
+  /([a-z][a-z0-9+.-]*:\/\/)[^/?#\s"'<>]*@/gi,
+  // A password with an unescaped `/`, `?` or `#` in it; a port followed by a path with an `@` is none.
+  /([a-z][a-z0-9+.-]*:\/\/)[^/?#\s:@"'<>]*:(?!\d*(?:[/?#\s]|$))[^\s"'<>]*@/gi,
+]
+const query = /\?[^\s#"'<>]*/g
+const tokens = [
+  // Access key ids: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
+  /\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b/g,
+  /\beyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?/g,
+  /\bsb_secret_[\w-]+/g,
+]
+
+/** `text` with every secret in it replaced by `***`. */
+export function redactText(text: string): string {
+  let result = text.replace(query, (found) => (signs.test(found) ? `?${hidden}` : found))
+  for (const userInfo of userInfos) result = result.replace(userInfo, `$1${hidden}@`)
+  for (const token of tokens) result = result.replace(token, hidden)
+  return result
+}
+
+/** Whether {@link redactText} would change it. */
+export function holdsSecret(text: string): boolean {
+  return redactText(text) !== text
+}
+
+/** The command line without secrets, for the journal. */
+export function redactArgv(argv: readonly string[]): string[] {
+  return argv.map(redactText)
+}
+
+/** The settings without secrets, for the journal. */
+export function effectiveConfig(settings: Settings): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, redactDeep(value)]))
+}
+
+function redactDeep(value: unknown): unknown {
+  if (typeof value === 'string') return redactText(value)
+  if (Array.isArray(value)) return value.map(redactDeep)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, redactDeep(inner)]))
+}

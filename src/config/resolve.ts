@@ -1,0 +1,46 @@
+import { fault, type GivenValue, shown } from './given.ts'
+import { flagOf } from './option-spec.ts'
+import { type OptionKey, type OptionValues, optionKeys, options } from './options.ts'
+
+export interface Resolved {
+  readonly values: OptionValues
+  /** What was chosen of the given values; an option that nobody gave has none. */
+  readonly chosen: ReadonlyMap<OptionKey, GivenValue>
+  readonly faults: readonly string[]
+}
+
+/**
+ * Chooses, for each option, the first of the given values, else its default. Every value is checked, those that are
+ * not chosen too: a fault that waits until a flag is left away is found at a worse time.
+ *
+ * @param given - The strongest first.
+ */
+export function resolveOptions(given: readonly GivenValue[]): Resolved {
+  const values: Record<string, unknown> = Object.fromEntries(optionKeys.map((key) => [key, options[key].default]))
+  const chosen = new Map<OptionKey, GivenValue>()
+  const faults: string[] = []
+  for (const one of given) {
+    const isFirst = !chosen.has(one.key)
+    if (isFirst) chosen.set(one.key, one)
+    if (one.refused) continue
+    const checked = check(one)
+    faults.push(...checked.faults)
+    if (isFirst && checked.faults.length === 0) values[one.key] = checked.value
+  }
+  // Each entry is its default or came out of its own schema, which is what OptionValues says.
+  return { values: values as unknown as OptionValues, chosen, faults }
+}
+
+function check({ key, value, from }: GivenValue): { readonly value?: unknown; readonly faults: readonly string[] } {
+  const spec = options[key]
+  if (!spec.available) return { faults: [fault(from, `${flagOf(key)} is not yet available`)] }
+  const result = spec.schema.safeParse(value)
+  if (result.success) return { value: result.data, faults: [] }
+  const faults = result.error.issues.map(({ path, message }) => {
+    if (message.endsWith('not yet available')) return fault(from, message)
+    const [position] = path
+    const found = Array.isArray(value) && typeof position === 'number' ? value[position] : value
+    return fault(from, `found ${shown(found)}, ${message}`)
+  })
+  return { faults }
+}

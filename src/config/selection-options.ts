@@ -1,0 +1,85 @@
+import { option } from './option-spec.ts'
+import { destination, many, onOff, text } from './values.ts'
+
+/** What is sent, where to, and under which keys. */
+export const selectionOptions = {
+  filesFrom: option({
+    schema: text('a file name, or - for standard input'),
+    default: undefined,
+    takes: 'one',
+    value: 'FILE|-',
+    help: 'read more sources from a file, one a line',
+    group: 'Sources',
+  }),
+  null: option({
+    schema: onOff(),
+    default: false,
+    takes: 'nothing',
+    help: '--files-from is separated by NUL characters instead of line ends',
+    group: 'Sources',
+  }),
+  include: option({
+    schema: many(text('a pattern'), 'a pattern in gitignore syntax'),
+    default: [] as string[],
+    takes: 'many',
+    value: 'PATTERN',
+    help: 'take only what matches (gitignore syntax); repeatable',
+    group: 'Sources',
+  }),
+  exclude: option({
+    schema: many(text('a pattern'), 'a pattern in gitignore syntax'),
+    default: [] as string[],
+    takes: 'many',
+    value: 'PATTERN',
+    help: 'leave out what matches (gitignore syntax); repeatable',
+    group: 'Sources',
+  }),
+  excludeFrom: option({
+    schema: many(text('a file name'), 'the name of a file with patterns'),
+    default: [] as string[],
+    takes: 'many',
+    value: 'FILE',
+    help: 'leave out what the patterns in a file match; repeatable',
+    group: 'Sources',
+  }),
+  allowEmpty: option({
+    schema: onOff(),
+    default: false,
+    takes: 'nothing',
+    help: 'no matching file is a success, not an error',
+    group: 'Sources',
+  }),
+  to: option({
+    schema: destination(),
+    default: undefined,
+    takes: 'one',
+    value: 'URL',
+    help: 's3://bucket/prefix/ or file:./dir/; may be the last argument instead',
+    group: 'Destination',
+  }),
+  base: option({
+    schema: text('a directory'),
+    default: undefined,
+    takes: 'one',
+    value: 'DIR',
+    help: 'keys are relative to this directory',
+    shownDefault: "each source's own",
+    group: 'Keys',
+  }),
+  flatten: option({
+    schema: onOff(),
+    default: false,
+    takes: 'nothing',
+    help: 'keys are base names only',
+    group: 'Keys',
+  }),
+  key: option({
+    schema: text('a template such as {dir}/{name}{ext}'),
+    default: undefined,
+    takes: 'one',
+    value: 'TEMPLATE',
+    help: 'keys by template: {path} {dir} {name} {ext} {index}',
+    shownDefault: '{path}',
+    group: 'Keys',
+  }),
+} as const

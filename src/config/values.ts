@@ -1,0 +1,128 @@
+import { z } from 'zod'
+import type { UsageError } from '../errors.ts'
+import { parseDestinationUrl } from './destination-url.ts'
+import { parseDuration, showDuration } from './duration.ts'
+import { parseSize, showSize } from './size.ts'
+
+/**
+ * Schemas of single values. Each takes what a flag, a variable and a JSON file can hold, and says in its one message
+ * what it expected, to follow `found "…", `.
+ */
+
+const listOf = new Intl.ListFormat('en-GB', { type: 'disjunction' })
+
+/** Pipes what `input` lets through into `parse`, where `undefined` means it was not as expected. */
+function read<In extends z.ZodType, Out>(input: In, expected: string, parse: (given: z.output<In>) => Out | undefined) {
+  return input.transform((given, context): Out => {
+    const value = parse(given)
+    if (value !== undefined) return value
+    context.issues.push({ code: 'custom', message: expected, input: given })
+    return z.NEVER
+  })
+}
+
+const booleans: Readonly<Record<string, boolean>> = { '1': true, true: true, '0': false, false: false }
+
+/** An option that is on or off. */
+export function onOff() {
+  const expected = 'expected true or false (in the environment also 1 or 0)'
+  return read(z.union([z.boolean(), z.string()], expected), expected, (given) =>
+    typeof given === 'boolean' ? given : booleans[given.toLowerCase()],
+  )
+}
+
+/** Text that is not empty. */
+export function text(what: string) {
+  const expected = `expected ${what}`
+  return z.string(expected).min(1, expected)
+}
+
+/** Text of a certain form. */
+export function textLike(form: RegExp, what: string) {
+  const expected = `expected ${what}`
+  return z.string(expected).regex(form, expected)
+}
+
+/** Exactly one of some words. */
+export function oneOf<const Word extends string>(...words: readonly Word[]) {
+  return z.enum(words, `expected ${listOf.format(words)}`)
+}
+
+/** A whole number within bounds, both included. */
+export function wholeNumber(min: number, max: number, alternative = '') {
+  const expected = `expected a whole number from ${min} to ${max}${alternative}`
+  return read(z.union([z.number(), z.string()], expected), expected, (given) => {
+    const value = typeof given === 'number' ? given : /^\d{1,15}$/.test(given) ? Number(given) : Number.NaN
+    return Number.isInteger(value) && value >= min && value <= max ? value : undefined
+  })
+}
+
+/** A whole number within bounds, or `auto`. */
+export function wholeNumberOrAuto(min: number, max: number) {
+  const number = wholeNumber(min, max, ', or auto')
+  return z.union([z.literal('auto'), number], `expected a whole number from ${min} to ${max}, or auto`)
+}
+
+/** Bytes within bounds, both included: a number or `8MiB`. */
+export function size(min: number, max: number) {
+  const expected = `expected a size from ${showSize(min)} to ${showSize(max)}, such as 8MiB, 10MB or 10485760`
+  return read(z.union([z.number(), z.string()], expected), expected, (given) => {
+    const bytes = typeof given === 'number' ? given : parseSize(given)
+    return bytes !== undefined && Number.isInteger(bytes) && bytes >= min && bytes <= max ? bytes : undefined
+  })
+}
+
+/** Milliseconds up to a bound: `30s`. A bare number is refused, but for 0: nobody agrees on its unit. */
+export function duration(maxMs: number) {
+  const expected = `expected a duration up to ${showDuration(maxMs)}, such as 500ms, 30s, 5m, 24h or 7d`
+  return read(z.union([z.string(), z.literal(0)], expected), expected, (given) => {
+    const ms = parseDuration(String(given))
+    return ms !== undefined && ms <= maxMs ? ms : undefined
+  })
+}
+
+/** One value or several. */
+export function many<Item extends z.ZodType<unknown, string>>(item: Item, expected: string) {
+  return z
+    .union([z.string(), z.array(z.string())], `expected ${expected}, or a list of them`)
+    .transform((given) => (typeof given === 'string' ? [given] : given))
+    .pipe(z.array(item))
+}
+
+/** A destination's URL, in its one form. */
+export function destination() {
+  return z.string('expected s3://bucket/prefix/ or file:./dir/').transform((given, context): string => {
+    try {
+      return parseDestinationUrl(given).url
+    } catch (error) {
+      context.issues.push({ code: 'custom', message: (error as UsageError).message, input: given })
+      return z.NEVER
+    }
+  })
+}
+
+/** An `http://` or `https://` URL that is an address and nothing else. */
+export function endpoint() {
+  const expected = 'expected a URL such as https://s3.example.com, without a user, a password or a query'
+  return read(z.string(expected), expected, (given) => {
+    const url = URL.canParse(given) ? new URL(given) : undefined
+    if (url === undefined || !/^https?:\/\//i.test(given)) return undefined
+    return url.username + url.password + url.search + url.hash === '' ? given : undefined
+  })
+}
+
+/** A report's file name, by whose ending its format goes. */
+export function reportFile() {
+  const expected = 'expected a file name that ends with .jsonl, .json or .csv'
+  return z.string(expected).transform((given, context): string => {
+    if (/[^/\\]\.(?:jsonl|json|csv)$/i.test(given)) return given
+    const message = /\.html$/i.test(given) ? '.html reports are not yet available' : expected
+    context.issues.push({ code: 'custom', message, input: given })
+    return z.NEVER
+  })
+}
+
+/** The engines, of which only `standard` is there. */
+export function engine() {
+  return oneOf('fast', 'standard').refine((name) => name !== 'fast', '--engine fast is not yet available')
+}
