@@ -22,6 +22,8 @@ export interface SettingsInput {
   readonly home: string
   /** The user's id; undefined where the system has none (Windows). */
   readonly uid: number | undefined
+  /** False: no config file is looked for, as in a library that answers for its settings itself. */
+  readonly findConfig?: boolean
 }
 
 /**
@@ -31,7 +33,7 @@ export interface SettingsInput {
  */
 export async function loadSettings(input: SettingsInput): Promise<Settings> {
   const { sources, destination, faults: argumentFaults } = readPositionals(input.args)
-  const config = await readConfigFile({ ...input, named: namedConfig(input) })
+  const config = input.findConfig === false ? undefined : await readConfigFile({ ...input, named: namedConfig(input) })
   const fromConfig = config?.json === undefined ? undefined : givenByConfig(config.json, config.path, config.named)
   const resolved = resolveOptions([
     ...givenByFlags(input.flags),

@@ -1,5 +1,6 @@
 import { type AgentOptions, Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent, type AgentOptions as HttpsAgentOptions } from 'node:https'
+import { Socket } from 'node:net'
 import { getProxyForUrl } from 'proxy-from-env'
 import type { TlsSettings } from '../config/settings.ts'
 import { UsageError } from '../errors.ts'
@@ -25,13 +26,16 @@ export interface Connections {
  */
 const idleLimitMs = 4000
 
+/** How long one connection may take to be made, in milliseconds. */
+const defaultConnectLimitMs = 3000
+
 /**
  * Connections for one destination. The number of sockets is not limited here: the transfer bounds the requests, and a
  * request that waits for a socket would count as a connection that cannot be made.
  *
  * @throws UsageError where the bundle of certificates cannot be read.
  */
-export function openConnections(tls: TlsSettings): Connections {
+export function openConnections(tls: TlsSettings, connectLimitMs = defaultConnectLimitMs): Connections {
   const shared: AgentOptions = {
     keepAlive: true,
     maxSockets: Number.POSITIVE_INFINITY,
@@ -51,18 +55,28 @@ export function openConnections(tls: TlsSettings): Connections {
   }
 
   function direct(isTls: boolean): HttpAgent {
-    return isTls ? new HttpsAgent(secure) : new HttpAgent(shared)
+    const agent = isTls ? new HttpsAgent(secure) : new HttpAgent(shared)
+    const connect = agent.createConnection
+    agent.createConnection = (options, whenMade) => {
+      const socket = connect.call(agent, options, whenMade)
+      if (socket instanceof Socket) limitConnecting(socket, connectLimitMs)
+      return socket
+    }
+    return agent
   }
 
   async function through(proxy: URL, isTls: boolean): Promise<HttpAgent> {
+    // Stated, since the agents would otherwise look at the call stack, which is another when a connection comes back
+    // from a request: kept-alive connections would then be filed under a name nobody asks for.
+    const options = { ...secure, secureEndpoint: isTls }
     if (!isTls) {
       const { HttpProxyAgent } = await import('http-proxy-agent')
-      return new HttpProxyAgent(proxy, secure)
+      return new HttpProxyAgent(proxy, options)
     }
     const { HttpsProxyAgent } = await import('https-proxy-agent')
-    const agent = new HttpsProxyAgent(proxy, secure)
+    const agent = new HttpsProxyAgent(proxy, options)
     // What the constructor takes goes for the connection to the proxy; these go for the one inside the tunnel.
-    Object.assign(agent.options, secure)
+    Object.assign(agent.options, options)
     return agent
   }
 
@@ -78,6 +92,20 @@ export function openConnections(tls: TlsSettings): Connections {
       for (const agent of agents) agent.destroy()
     },
   }
+}
+
+/**
+ * Gives up a socket that is not connected in time. A timer alone would be unjust: where a thousand requests begin at
+ * once it may well run before the connections that stand have been looked at.
+ */
+function limitConnecting(socket: Socket, limitMs: number): void {
+  const giveUp = () => {
+    if (!socket.connecting) return
+    socket.destroy(Object.assign(new Error('the connection was not made in time'), { code: 'ETIMEDOUT' }))
+  }
+  const timer = setTimeout(() => setImmediate(giveUp), limitMs)
+  socket.once('connect', () => clearTimeout(timer))
+  socket.once('close', () => clearTimeout(timer))
 }
 
 /**

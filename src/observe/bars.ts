@@ -1,7 +1,7 @@
 import { Chalk } from 'chalk'
 import cliProgress from 'cli-progress'
 import { createFrameTerminal, type TerminalStream } from './bars/frame-terminal.ts'
-import { chooseGrid, createWants, layoutRow, layoutTotal, widen } from './bars/layout.ts'
+import { chooseGrid, createWants, layoutRow, layoutTotal, widen, widenTotal } from './bars/layout.ts'
 import { createSlots } from './bars/slots.ts'
 import { fileView, totalView } from './bars/views.ts'
 import { type WatchClock, watchClock } from './clock.ts'
@@ -68,17 +68,19 @@ export function createBars(options: BarsOptions): { readonly listener: Listener;
   }
 
   function rowsNow(now: number): readonly string[] {
+    const room = Math.max(0, (stream.rows || 24) - rowsKeptFree)
     // Said for good once the totals are known, it is a row until then.
-    const head =
-      startSaid || started === undefined ? [] : [fitName(`Uploading ${startText(started, progress)}`, width())]
-    const capacity = Math.max(0, (stream.rows || 24) - rowsKeptFree - head.length)
+    const head = started === undefined || startSaid ? '' : `Uploading ${startText(started, progress)}`
+    const heads = head === '' || room === 0 ? [] : [fitName(head, width())]
+    const capacity = room - heads.length
     const files = slots.refresh(now, capacity, progress.inFlight).map((slot) => fileView(slot, now))
     const rate = meter.update(now, progress.bytesSent)
     const total = totalView(progress, rate, secondsLeft(progress, rate, now - startedAt))
-    for (const row of [...files, total]) widen(wants, row)
+    for (const row of files) widen(wants, row)
+    widenTotal(wants, total, paint)
     const grid = chooseGrid(width(), wants)
     const rows = files.map((row) => layoutRow(row, grid, width(), paint))
-    return [...head, ...rows, layoutTotal(total, grid, width(), paint)]
+    return [...heads, ...rows, layoutTotal(total, grid, width(), paint)]
   }
 
   let rowCount = 0

@@ -44,10 +44,10 @@ export function formatFileRate(filesPerSecond: number): string {
   return `${rate} files/s`
 }
 
-/** Whole percent, rounded down, so that `100 %` means done: `57 %`. */
-export function formatPercent(done: number, total: number): string {
-  const percent = total > 0 ? Math.floor((Math.min(done, total) / total) * 100) : 100
-  return `${percent} %`
+/** A fraction of 1 as whole percent, rounded down, so that `100 %` means done: `57 %`. */
+export function formatPercent(fraction: number): string {
+  // 0.57 * 100 is a little less than 57.
+  return `${Math.floor(Math.min(1, fraction) * 100 + 1e-9)} %`
 }
 
 /** Seconds left as `0:16`, `1:02:03`, `5d 03h`; `-:--` where nobody can tell. */

@@ -13,53 +13,93 @@ const longestSummary = 2 ** 16
 /** A run's JSONL file: report and resume record in one. */
 export interface Journal {
   readonly path: string
+  readonly runId: string
   /** Resolves once the kernel has the line: it survives the process then, whatever kills it. */
   append(record: JournalRecord): Promise<void>
-  /** Brings everything to the disk. */
+  /**
+   * Brings everything to the disk. Nothing can be appended from then on.
+   *
+   * @throws UploadError where anything could not be written since the beginning.
+   */
   close(): Promise<void>
 }
 
 export interface JournalOptions {
-  readonly runId: string
+  /** The run's name where the user chose it. */
+  readonly runId: string | undefined
+  /** Another name, where the user chose none. */
+  readonly newRunId: () => string
   readonly places: StatePlaces
   readonly now: number
   readonly warn: (message: string) => void
 }
 
+/** Runs that begin within one second may draw one name; so often that is bad luck. */
+const namesTried = 20
+
 /**
  * Makes a new run's journal, readable by its user only, and removes those of 30 days ago.
  *
- * @throws UsageError where a run of that id exists.
+ * @throws UsageError where a run of the id asked for exists.
  * @throws UploadError where no journal can be kept.
  */
 export async function createJournal(options: JournalOptions): Promise<Journal> {
-  let file: FileHandle | undefined
-  const create = async (directory: string): Promise<void> => {
-    try {
-      file = await open(join(directory, `${options.runId}.jsonl`), 'ax', 0o600)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-      throw new UsageError(`--run-id: a run ${options.runId} exists already in ${directory}; choose another id`)
-    }
-  }
-  const directory = await openStateDirectory(options.places, create, options.warn)
+  const { directory, opened } = await openStateDirectory(options.places, (each) => create(each, options), options.warn)
   await removeOld(directory, options.now)
-  return journalOn(file as FileHandle, join(directory, `${options.runId}.jsonl`))
+  return journalOn(opened.file, opened.runId, pathOf(directory, opened.runId))
 }
 
-function journalOn(file: FileHandle, path: string): Journal {
+interface Created {
+  readonly file: FileHandle
+  readonly runId: string
+}
+
+async function create(directory: string, options: JournalOptions): Promise<Created> {
+  for (let tried = 1; ; tried += 1) {
+    const runId = options.runId ?? options.newRunId()
+    try {
+      return { file: await open(pathOf(directory, runId), 'ax', 0o600), runId }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      if (options.runId !== undefined) {
+        throw new UsageError(`--run-id: a run ${runId} exists already in ${directory}; choose another id`)
+      }
+      if (tried === namesTried) throw error
+    }
+  }
+}
+
+function pathOf(directory: string, runId: string): string {
+  return join(directory, `${runId}.jsonl`)
+}
+
+function journalOn(file: FileHandle, runId: string, path: string): Journal {
   let waiting: string[] = []
   let flush: Promise<void> | undefined
   let writing: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
+  let syncing: Promise<void> | undefined
+  let isSynced = true
   let broken: UploadError | undefined
+  let closed: Promise<void> | undefined
 
   const breaks = (error: unknown): void => {
     broken ??= cannotWrite(path, error)
   }
+  const syncLater = (): void => {
+    isSynced = false
+    timer ??= setTimeout(sync, syncEveryMs).unref()
+  }
+  /** One at a time: on a slow disk they would pile up and leave no thread to read files with. */
   const sync = (): void => {
-    timer = undefined
-    file.datasync().catch(breaks)
+    isSynced = true
+    syncing = file
+      .datasync()
+      .catch(breaks)
+      .then(() => {
+        timer = undefined
+        if (!isSynced && !closed) syncLater()
+      })
   }
   /** One write carries all lines that came while the one before was under way. */
   const flushWaiting = async (): Promise<void> => {
@@ -67,36 +107,46 @@ function journalOn(file: FileHandle, path: string): Journal {
     const lines = waiting.join('')
     waiting = []
     flush = undefined
+    // After a line that was cut off, another would only make it worse.
+    if (broken) throw broken
     writing = file.appendFile(lines).catch(breaks)
     await writing
     if (broken) throw broken
-    timer ??= setTimeout(sync, syncEveryMs).unref()
+    syncLater()
+  }
+  const finish = async (): Promise<void> => {
+    await flush?.catch(() => undefined)
+    await writing
+    clearTimeout(timer)
+    await syncing
+    await file.datasync().catch(breaks)
+    await file.close()
+    if (broken) throw broken
   }
 
   return {
     path,
+    runId,
     append(record) {
+      if (closed) return Promise.reject(cannotWrite(path, 'it is closed'))
       waiting.push(`${JSON.stringify(record)}\n`)
       flush ??= flushWaiting()
       return flush
     },
-    async close() {
-      await flush?.catch(() => undefined)
-      await writing
-      clearTimeout(timer)
-      await file.datasync().catch(breaks)
-      await file.close()
-      if (broken) throw broken
-    },
+    close: () => (closed ??= finish()),
   }
 }
 
 function cannotWrite(path: string, error: unknown): UploadError {
   const code = (error as NodeJS.ErrnoException).code
   const why = code === 'ENOSPC' || code === 'EDQUOT' ? 'no space left there' : (code ?? String(error))
-  return new UploadError('INTERNAL', `the journal ${path} cannot be written: ${why}; what was uploaded by then is in it`, {
-    cause: error,
-  })
+  return new UploadError(
+    'INTERNAL',
+    `the journal ${path} cannot be written: ${why}; what was uploaded by then is in it`,
+    {
+      cause: error,
+    },
+  )
 }
 
 /** Removes journals that nobody has touched for 30 days, unless there is something left in them to go on with. */

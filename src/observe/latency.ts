@@ -2,7 +2,8 @@
 import int32Histogram from 'hdr-histogram-js/dist/Int32Histogram.js'
 import type { LatencySummary } from './records.ts'
 
-const Int32Histogram = int32Histogram.default
+// Node and bundlers wrap a CommonJS module's default export once more, vitest's loader does not.
+const Int32Histogram = (int32Histogram.default ?? int32Histogram) as typeof int32Histogram.default
 
 /** How long files took: any number of them in constant memory (about 130 kB), each figure within 0.1 %. */
 export interface LatencyHistogram {

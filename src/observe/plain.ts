@@ -1,7 +1,7 @@
 import { type WatchClock, watchClock } from './clock.ts'
 import type { FileEnded, Listener, RunEnded, RunStarted } from './events.ts'
 import { formatCount, formatPercent, formatRate, formatRemaining, formatSizeOf, oneLine } from './format.ts'
-import { createProgress, secondsLeft } from './progress.ts'
+import { createProgress, fractionDone, secondsLeft } from './progress.ts'
 import { createRateMeter, type RateMeter } from './rate-meter.ts'
 import { startDetails, startText } from './start-line.ts'
 import { deferredLine, failureText, outcomeLine, retryLine } from './verbose.ts'
@@ -46,7 +46,7 @@ export function createPlain(options: PlainOptions): { readonly listener: Listene
     const about = progress.complete ? '' : '~'
     const files = `${formatCount(progress.filesDone)}/${about}${formatCount(progress.files)} files`
     const bytes = Math.max(progress.bytes, progress.bytesDone)
-    const percent = `${about}${formatPercent(progress.bytesDone, bytes)}`
+    const percent = `${about}${formatPercent(fractionDone(progress))}`
     const left = formatRemaining(secondsLeft(progress, rate, clock.now() - startedAt))
     const size = `${formatSizeOf(progress.bytesDone, bytes, !progress.complete)} (${percent})`
     const retries = `${formatCount(progress.retries)} ${progress.retries === 1 ? 'retry' : 'retries'}`

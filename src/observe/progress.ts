@@ -37,6 +37,9 @@ export interface FileInFlight {
   retryAt: number | undefined
 }
 
+/** Shown as 99 %. */
+const almost = 0.999
+
 /** @param now milliseconds since the epoch */
 export function createProgress(now: () => number): Progress {
   const inFlight = new Map<number, FileInFlight>()
@@ -135,12 +138,19 @@ export function createProgress(now: () => number): Progress {
   })
 }
 
+/** 0 to 1; 1 only when every file is done. By bytes, and by files where there are no bytes to go by. */
+export function fractionDone({ files, filesDone, bytes, bytesDone, complete }: Progress): number {
+  if (complete && filesDone >= files) return 1
+  const [done, all] = bytes > 0 ? [bytesDone, bytes] : [filesDone, files]
+  return all > 0 ? Math.min(done / all, almost) : 0
+}
+
 /** Seconds until everything known of is done, at this rate; not finite where nobody can tell. */
 export function secondsLeft(progress: Progress, bytesPerSecond: number, elapsedMs: number): number {
   const bytesLeft = progress.bytes - progress.bytesDone
   if (bytesLeft > 0) return bytesPerSecond > 0 ? bytesLeft / bytesPerSecond : Number.POSITIVE_INFINITY
   // Only empty files are left: they take time too.
   const filesLeft = progress.files - progress.filesDone
-  if (filesLeft <= 0) return 0
+  if (filesLeft <= 0) return progress.complete ? 0 : Number.POSITIVE_INFINITY
   return progress.filesDone > 0 ? (filesLeft * elapsedMs) / progress.filesDone / 1000 : Number.POSITIVE_INFINITY
 }

@@ -1,13 +1,14 @@
 import { chmod, lstat, mkdir } from 'node:fs/promises'
 import { homedir, tmpdir, userInfo } from 'node:os'
-import { isAbsolute, join } from 'node:path'
+import { dirname, isAbsolute, join } from 'node:path'
 import { UploadError, UsageError } from '../errors.ts'
 
 /** Where the places that may hold journals are looked for. */
 export interface StatePlaces {
   /** `XDG_STATE_HOME` (https://specifications.freedesktop.org/basedir-spec/latest/). */
   readonly xdgStateHome: string | undefined
-  readonly home: string
+  /** Undefined for a user without one, as containers have. */
+  readonly home: string | undefined
   readonly temporary: string
   /** Undefined on Windows. */
   readonly uid: number | undefined
@@ -15,63 +16,100 @@ export interface StatePlaces {
 
 export function systemPlaces(env: NodeJS.ProcessEnv): StatePlaces {
   return {
-    xdgStateHome: env['XDG_STATE_HOME'],
-    home: env['HOME'] ?? homedir(),
+    xdgStateHome: env.XDG_STATE_HOME,
+    home: env.HOME || homeOfUser(),
     temporary: tmpdir(),
     uid: process.getuid?.(),
   }
+}
+
+/** A place for journals, and what {@link openStateDirectory} was given to open there. */
+export interface StateDirectory<T> {
+  readonly directory: string
+  readonly opened: T
 }
 
 /**
  * The directory for journals, made where it is missing: the state directory, `~/.local/state`, or, with a warning, one
  * of this user's own in the temporary directory.
  *
- * @param usable proves that a directory will do; rejects where it does not
- * @throws UploadError where none of them can be written to; a UsageError of `usable`.
+ * @param open proves that a directory will do; rejects where it does not
+ * @throws UploadError where none of them can be written to; a UsageError of `open`.
  */
-export async function openStateDirectory(
+export async function openStateDirectory<T>(
   places: StatePlaces,
-  usable: (directory: string) => Promise<void>,
+  open: (directory: string) => Promise<T>,
   warn: (message: string) => void,
-): Promise<string> {
-  // The specification has relative paths ignored.
-  const fromXdg = places.xdgStateHome && isAbsolute(places.xdgStateHome) ? [places.xdgStateHome] : []
-  const wanted = [...fromXdg, join(places.home, '.local', 'state')].map((state) => join(state, 'upload', 'runs'))
+): Promise<StateDirectory<T>> {
+  const wanted = wantedDirectories(places)
   const failures: string[] = []
   for (const directory of wanted) {
     try {
       await mkdir(directory, { recursive: true, mode: 0o700 })
-      await usable(directory)
+      const opened = await open(directory)
       for (const failure of failures) warn(failure)
-      return directory
+      return { directory, opened }
     } catch (error) {
       if (error instanceof UsageError) throw error
-      failures.push(`cannot keep the journal in ${directory} (${(error as NodeJS.ErrnoException).code}); trying elsewhere`)
+      failures.push(`cannot keep the journal in ${directory} (${reason(error)}); trying elsewhere`)
     }
   }
-  const last = join(places.temporary, `upload-${places.uid ?? userInfo().username}`)
-  const directory = join(last, 'runs')
+  const directory = sharedDirectory(places)
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 })
-    await refuseStrangers(last, places.uid)
-    await usable(directory)
+    await makeOwn(dirname(directory), places.uid)
+    await makeOwn(directory, places.uid)
+    const opened = await open(directory)
+    const instead = wanted.length === 0 ? 'there is no home directory' : `${wanted.join(' and ')} cannot be written to`
+    warn(`the journal is kept in ${directory}, since ${instead}`)
+    return { directory, opened }
   } catch (error) {
     if (error instanceof UsageError) throw error
-    const why = error instanceof UploadError ? error.message : `${(error as NodeJS.ErrnoException).code ?? error}`
     throw new UploadError(
       'INTERNAL',
-      `no journal can be kept: ${[...wanted, directory].join(', ')} cannot be written to (${why}); set XDG_STATE_HOME to a directory of yours`,
+      `no journal can be kept: ${[...wanted, directory].join(', ')} cannot be written to (${reason(error)}); set XDG_STATE_HOME to a directory of yours`,
       { cause: error },
     )
   }
-  warn(`the journal is kept in ${directory}, since ${wanted.join(' and ')} cannot be written to`)
-  return directory
+}
+
+/** Every directory that journals may be in. */
+export function journalDirectories(places: StatePlaces): readonly string[] {
+  return [...wantedDirectories(places), sharedDirectory(places)]
+}
+
+function wantedDirectories({ xdgStateHome, home }: StatePlaces): readonly string[] {
+  // The specification has relative paths ignored.
+  const fromXdg = xdgStateHome && isAbsolute(xdgStateHome) ? [xdgStateHome] : []
+  const fromHome = home === undefined ? [] : [join(home, '.local', 'state')]
+  return [...fromXdg, ...fromHome].map((state) => join(state, 'upload', 'runs'))
+}
+
+function sharedDirectory({ temporary, uid }: StatePlaces): string {
+  return join(temporary, `upload-${uid ?? userInfo().username}`, 'runs')
 }
 
 /** Anybody may make a directory of that name in a shared place, and wait for what is written there. */
-async function refuseStrangers(directory: string, uid: number | undefined): Promise<void> {
+async function makeOwn(directory: string, uid: number | undefined): Promise<void> {
+  await mkdir(directory, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
   if (uid === undefined) return
   const stats = await lstat(directory)
-  if (stats.isSymbolicLink() || stats.uid !== uid) throw new UploadError('INTERNAL', `${directory} belongs to somebody else`)
+  if (!stats.isDirectory() || stats.uid !== uid)
+    throw new UploadError('INTERNAL', `${directory} belongs to somebody else`)
   await chmod(directory, 0o700)
+}
+
+function homeOfUser(): string | undefined {
+  try {
+    return homedir()
+  } catch {
+    // A user id that no list of users knows.
+    return undefined
+  }
+}
+
+function reason(error: unknown): string {
+  if (error instanceof UploadError) return error.message
+  return (error as NodeJS.ErrnoException).code ?? String(error)
 }

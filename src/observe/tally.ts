@@ -7,11 +7,16 @@ import type { FileRecord, StatusCounts, SummaryRecord } from './records.ts'
 
 /** Failures of each code that are kept to be shown. */
 const samplesKept = 10
+/** How often the event loop is looked at, in milliseconds. */
+const loopResolutionMs = 10
 const timeoutCodes: readonly ErrorCode[] = ['TIMEOUT', 'STALLED']
 
 /** Adds up a run as it goes, in memory that does not grow with the number of files. */
 export interface Tally {
   see(event: UploadEvent): void
+  readonly counts: Readonly<Counts>
+  /** Files whose fate is known. */
+  readonly listed: number
   readonly failures: readonly FailureSample[]
   finish(end: TallyEnd): SummaryRecord
   /** Stops measuring, where the run ended without a summary. */
@@ -26,17 +31,16 @@ export interface TallyEnd {
   readonly durationMs: number
 }
 
-/** What a tally knows that decides the exit code. */
-export type Counts = { -readonly [K in keyof StatusCounts]: StatusCounts[K] }
+type Counts = { -readonly [K in keyof StatusCounts]: StatusCounts[K] }
 
-export function createTally(): Tally & { readonly counts: Readonly<Counts> } {
+export function createTally(): Tally {
   const counts = noCounts()
   const byErrorCode: Partial<Record<ErrorCode, number>> = {}
   const byDestination: Record<string, Counts> = {}
   const byEngine: Partial<Record<EngineName, Counts>> = {}
   const samples = new Map<ErrorCode, FailureSample[]>()
   const latency = createLatencyHistogram()
-  const loopDelay = monitorEventLoopDelay({ resolution: 10 })
+  const loopDelay = monitorEventLoopDelay({ resolution: loopResolutionMs })
   loopDelay.enable()
   let bytesSent = 0
   let attempts = 0
@@ -78,6 +82,9 @@ export function createTally(): Tally & { readonly counts: Readonly<Counts> } {
         seeTrouble(event.code)
       }
     },
+    get listed() {
+      return counts.uploaded + counts.skipped + counts.failed + counts.cancelled
+    },
     get failures() {
       return [...samples.values()].flat()
     },
@@ -90,7 +97,8 @@ export function createTally(): Tally & { readonly counts: Readonly<Counts> } {
         type: 'summary',
         exitCode,
         outcome: exitCode === 0 ? 'success' : counts.uploaded > 0 ? 'partial' : 'failure',
-        files,
+        // A directory may have grown since it was first looked at.
+        files: Math.max(files, listed),
         uploaded: counts.uploaded,
         skipped: counts.skipped,
         failed: counts.failed,
@@ -111,7 +119,7 @@ export function createTally(): Tally & { readonly counts: Readonly<Counts> } {
         byErrorCode,
         byDestination,
         byEngine,
-        eventLoopDelayMs: { p99: milliseconds(loopDelay.percentile(99)), max: milliseconds(loopDelay.max) },
+        eventLoopDelayMs: { p99: delayMs(loopDelay.percentile(99)), max: delayMs(loopDelay.max) },
         peakRssBytes: process.resourceUsage().maxRSS * 1024,
       }
     },
@@ -123,7 +131,8 @@ function noCounts(): Counts {
   return { uploaded: 0, skipped: 0, failed: 0, cancelled: 0, bytes: 0 }
 }
 
-/** The monitor counts nanoseconds, its own interval included. */
-function milliseconds(nanoseconds: number): number {
-  return Number.isFinite(nanoseconds) ? Math.round(nanoseconds / 10_000) / 100 : 0
+/** The monitor counts nanoseconds, the interval at which it looks included. */
+function delayMs(nanoseconds: number): number {
+  const ms = nanoseconds / 1_000_000 - loopResolutionMs
+  return Math.round(Math.max(0, ms || 0) * 100) / 100
 }

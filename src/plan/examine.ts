@@ -1,6 +1,6 @@
 import { lstat, stat } from 'node:fs/promises'
-import { UploadError } from '../errors.ts'
-import { brokenLink, sourceError } from './source-errors.ts'
+import type { UploadError } from '../errors.ts'
+import { brokenLink, scanError } from './source-errors.ts'
 import type { Candidate, ScanNotes } from './sources.ts'
 
 /** A candidate after it was looked at. */
@@ -29,16 +29,12 @@ export async function examine(candidate: Candidate, notes: Pick<ScanNotes, 'warn
   }
 }
 
-async function explain(candidate: Candidate, error: unknown): Promise<UploadError> {
-  const problem = sourceError(error)
+async function explain({ absolute }: Candidate, error: unknown): Promise<UploadError> {
+  const problem = scanError(error, absolute)
   if (problem.code !== 'SOURCE_NOT_FOUND') return problem
-  // Node shows bytes that are not UTF-8 as U+FFFD, and then no file of that name is there.
-  if (candidate.name.includes('\ufffd')) {
-    return new UploadError('KEY_INVALID', 'its name is not valid UTF-8; rename the file', { cause: error })
-  }
-  const link = await lstat(candidate.absolute).then(
+  const isLink = await lstat(absolute).then(
     (stats) => stats.isSymbolicLink(),
     () => false,
   )
-  return link ? brokenLink() : problem
+  return isLink ? brokenLink() : problem
 }

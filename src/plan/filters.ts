@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import ignore, { type Ignore } from 'ignore'
-import picomatch from 'picomatch'
-import { UsageError } from '../errors.ts'
+import { isAbsolute, join, posix, relative, resolve, sep } from 'node:path'
+import { UploadError, UsageError } from '../errors.ts'
+import { ignorePatterns, type Verdict } from './ignore-patterns.ts'
+import { compilePattern, isGlob, literalPattern, toSlashes } from './pattern.ts'
 
 /** Files that operating systems leave behind in folders. */
 const junkNames = new Set(['.DS_Store', 'Thumbs.db', 'desktop.ini'])
@@ -14,17 +14,12 @@ export function isJunk(baseName: string): boolean {
 /** The name of the ignore files that directories may hold. */
 export const ignoreFileName = '.uploadignore'
 
-/** What a run leaves out by its options. */
+/** What a run leaves out by its options. `name` is relative to the base, with `/` separators; `''` is the base itself. */
 export interface Filters {
-  /**
-   * Whether a file is left out.
-   *
-   * @param name relative to its base, `/` separators
-   * @param path as the user would name it, relative to the working directory or absolute
-   */
-  excludesFile(name: string, path: string): boolean
+  /** Whether a file is left out. */
+  excludesFile(name: string, absolute: string): boolean
   /** Whether a directory is left out, so that it need not be entered. */
-  excludesDirectory(name: string, path: string): boolean
+  excludesDirectory(name: string, absolute: string): boolean
 }
 
 export interface FilterOptions {
@@ -41,14 +36,14 @@ export interface FilterOptions {
 
 /** @throws UsageError for an `--exclude-from` file that cannot be read. */
 export async function createFilters(options: FilterOptions): Promise<Filters> {
-  const excluded = ignore({ allowRelativePaths: true }).add([...options.exclude])
-  for (const file of options.excludeFrom) excluded.add(await readPatterns(file, options.cwd))
-  const included = options.include.length === 0 ? undefined : ignore({ allowRelativePaths: true }).add([...options.include])
-  const negated = negationMatcher(options.negations)
+  const files = await Promise.all(options.excludeFrom.map((file) => readPatterns(file, options.cwd)))
+  const excluded = ignorePatterns(options.exclude, ...files)
+  const included = options.include.length === 0 ? () => ({ ignored: true }) : ignorePatterns(options.include)
+  const negations = options.negations.map((pattern) => negation(pattern, options.cwd))
+  const negated = (absolute: string) => negations.some((matches) => matches(absolute))
   return {
-    excludesFile: (name, path) =>
-      excluded.ignores(name) || negated(plainPath(path)) || (included !== undefined && !included.ignores(name)),
-    excludesDirectory: (name, path) => excluded.ignores(`${name}/`) || negated(plainPath(path)),
+    excludesFile: (name, absolute) => excluded(name).ignored || negated(absolute) || !included(name).ignored,
+    excludesDirectory: (name, absolute) => (name !== '' && excluded(`${name}/`).ignored) || negated(absolute),
   }
 }
 
@@ -56,16 +51,27 @@ export async function createFilters(options: FilterOptions): Promise<Filters> {
 interface IgnoreLayer {
   /** Name of its directory relative to the base, `''` or ending in `/`. */
   readonly directory: string
-  readonly patterns: Ignore
+  readonly patterns: (name: string) => Verdict
 }
 
-/** The `.uploadignore` files that hold for a directory, the outermost first. */
+/** The `.uploadignore` files that hold for a directory, the innermost first. */
 export type IgnoreChain = readonly IgnoreLayer[]
 
-/** `chain` and the `.uploadignore` in `absolute`, which must have been seen there. */
+/**
+ * `chain` and the `.uploadignore` in a directory, where there is one.
+ *
+ * @throws UploadError where it cannot be read: what it would leave out must not be sent.
+ */
 export async function extendIgnoreChain(chain: IgnoreChain, absolute: string, name: string): Promise<IgnoreChain> {
-  const text = await readFile(join(absolute, ignoreFileName), 'utf8').catch(() => '')
-  return [...chain, { directory: name === '' ? '' : `${name}/`, patterns: ignore().add(text) }]
+  try {
+    const text = await readFile(join(absolute, ignoreFileName), 'utf8')
+    return [{ directory: name === '' ? '' : `${name}/`, patterns: ignorePatterns(text) }, ...chain]
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'ENOENT' || code === 'EISDIR') return chain
+    const why = `its ${ignoreFileName} cannot be read (${code}), so nothing in it is sent`
+    throw new UploadError('SOURCE_UNREADABLE', why, { cause: error })
+  }
 }
 
 /**
@@ -74,35 +80,35 @@ export async function extendIgnoreChain(chain: IgnoreChain, absolute: string, na
  * @param name relative to the base; a directory's ends in `/`
  */
 export function ignoredByChain(chain: IgnoreChain, name: string): boolean {
-  for (let index = chain.length - 1; index >= 0; index -= 1) {
-    const layer = chain[index] as IgnoreLayer
-    const verdict = layer.patterns.test(name.slice(layer.directory.length))
-    if (verdict.ignored) return true
-    if (verdict.unignored) return false
+  for (const { directory, patterns } of chain) {
+    const { ignored, unignored } = patterns(name.slice(directory.length))
+    if (ignored || unignored) return ignored
   }
   return false
 }
 
 /** A pattern without `/` means that name at any depth; one that matches a directory takes all in it along. */
-function negationMatcher(negations: readonly string[]): (path: string) => boolean {
-  if (negations.length === 0) return () => false
-  const patterns = negations
-    .map(plainPath)
-    .map((pattern) => (pattern.includes('/') ? pattern.replace(/\/$/, '') : `**/${pattern}`))
-  return picomatch(
-    patterns.flatMap((pattern) => [pattern, `${pattern}/**`]),
-    { dot: true },
-  )
-}
-
-function plainPath(path: string): string {
-  return path.replace(/^(?:\.\/)+/, '')
+function negation(given: string, cwd: string): (absolute: string) => boolean {
+  const pattern = toSlashes(isGlob(given) ? given : literalPattern(given)).replace(/(?<=.)\/+$/, '')
+  const anyDepth = !pattern.includes('/') || pattern.startsWith('**/')
+  const glob = pattern.includes('/') ? posix.normalize(pattern) : `**/${pattern}`
+  const { matches } = compilePattern(`${glob}/**`, true)
+  if (isAbsolute(pattern)) return (absolute) => matches(toSlashes(absolute))
+  return (absolute) => {
+    const name = relative(cwd, absolute).split(sep).join('/')
+    // Above the working directory `**` would not go past the "..".
+    return matches(anyDepth ? name.replace(/^(?:\.\.\/)+/, '') : name)
+  }
 }
 
 async function readPatterns(file: string, cwd: string): Promise<string> {
   try {
     return await readFile(resolve(cwd, file), 'utf8')
   } catch (error) {
-    throw new UsageError(`--exclude-from: cannot read ${file} (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`)
+    throw new UsageError(`--exclude-from: cannot read ${file} (${codeOf(error)})`)
   }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code
 }

@@ -13,13 +13,15 @@ export interface TemplateFile {
   readonly index: number
 }
 
-const tokens: Readonly<Record<string, (file: TemplateFile) => string>> = {
-  path: (file) => file.source,
-  dir: (file) => directoryOf(file.source),
-  name: (file) => splitExtension(baseNameOf(file.source)).name,
-  ext: (file) => splitExtension(baseNameOf(file.source)).ext,
-  index: (file) => String(file.index),
-}
+const tokens: ReadonlyMap<string, KeyTemplate> = new Map(
+  Object.entries<KeyTemplate>({
+    path: (file) => file.source,
+    dir: (file) => directoryOf(file.source),
+    name: (file) => splitExtension(baseNameOf(file.source)).name,
+    ext: (file) => splitExtension(baseNameOf(file.source)).ext,
+    index: (file) => String(file.index),
+  }),
+)
 
 const laterTokens = ['uuid', 'sha256', 'size', 'mtime', 'now', 'run']
 
@@ -41,11 +43,12 @@ export function compileKeyTemplate(template: string): KeyTemplate {
       continue
     }
     const name = piece.slice(1, -1)
-    const token = tokens[name]
+    const token = tokens.get(name)
     if (token) compiled.push(token)
     else faults.push(unknownToken(name))
   }
-  if (template.endsWith('/')) faults.push(`--key: ${JSON.stringify(template)} ends with "/"; add a file name, such as {name}{ext}`)
+  if (template.endsWith('/'))
+    faults.push(`--key: ${JSON.stringify(template)} ends with "/"; add a file name, such as {name}{ext}`)
   if (faults.length > 0) throw new UsageError(faults)
   return (file) => compiled.map((piece) => piece(file)).join('')
 }
@@ -59,7 +62,7 @@ export function alwaysDistinct(template: string): boolean {
 }
 
 function unknownToken(name: string): string {
-  const known = Object.keys(tokens)
+  const known = [...tokens.keys()]
   const plain = name.split(':')[0] ?? name
   if (laterTokens.includes(plain)) return `--key: {${name}} is not yet available`
   return `--key: unknown token {${name}}; did you mean {${closest(name, known)}}? Known: ${known.map((token) => `{${token}}`).join(' ')}`
@@ -67,7 +70,6 @@ function unknownToken(name: string): string {
 
 /** `.bashrc` is a name without an extension, as everywhere; of `a.tar.gz` the last one counts. */
 function splitExtension(baseName: string): { name: string; ext: string } {
-  const dot = baseName.lastIndexOf('.')
-  if (dot <= 0) return { name: baseName, ext: '' }
-  return { name: baseName.slice(0, dot), ext: baseName.slice(dot) }
+  const ext = /(?<=[^.]\.*)\.[^.]*$/.exec(baseName)?.[0] ?? ''
+  return { name: baseName.slice(0, baseName.length - ext.length), ext }
 }

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -15,8 +15,12 @@ export interface ListedLines {
 
 export const noLines: ListedLines = { read: async function* () {}, dispose: async () => {} }
 
+/** No system has longer paths: what goes on without a separator for longer than this, in characters, is no list. */
+const longestLine = 65_536
+
 /**
- * @param file a path, or `-` for standard input, which is kept in a temporary file since it is read twice
+ * @param file a path, or `-` for standard input. What can be read only once (that, a pipe, `<(…)`) is kept in a
+ * temporary file
  * @param separator between lines: `\n` (a `\r` before it is dropped) or NUL
  * @throws UsageError where the list cannot be read.
  */
@@ -24,16 +28,24 @@ export async function openListedLines(
   file: string,
   separator: '\n' | '\0',
   cwd: string,
-  stdin: Readable,
+  stdin: () => Readable,
 ): Promise<ListedLines> {
-  const kept = file === '-' ? await keep(stdin) : undefined
-  const path = kept?.path ?? resolve(cwd, file)
+  const path = resolve(cwd, file)
+  const fault = (why: string) => new UsageError(`--files-from: ${file === '-' ? 'standard input' : file} ${why}`)
+  const unreadable = (error: unknown) => fault(`cannot be read (${(error as NodeJS.ErrnoException).code})`)
+  let kept: { readonly directory: string; readonly path: string } | undefined
+  try {
+    if (file === '-') kept = await keep(stdin())
+    else if (!(await stat(path)).isFile()) kept = await keep(createReadStream(path))
+  } catch (error) {
+    throw unreadable(error)
+  }
   return {
     async *read() {
       try {
-        yield* split(createReadStream(path, 'utf8'), separator)
+        yield* split(createReadStream(kept?.path ?? path), separator, fault)
       } catch (error) {
-        throw new UsageError(`--files-from: cannot read ${file} (${(error as NodeJS.ErrnoException).code ?? error})`)
+        throw error instanceof UsageError ? error : unreadable(error)
       }
     },
     async dispose() {
@@ -42,23 +54,38 @@ export async function openListedLines(
   }
 }
 
-async function keep(stdin: Readable): Promise<{ directory: string; path: string }> {
+async function keep(input: Readable): Promise<{ directory: string; path: string }> {
   const directory = await mkdtemp(join(tmpdir(), 'upload-list-'))
   const path = join(directory, 'lines')
-  await pipeline(stdin, createWriteStream(path, { mode: 0o600 }))
-  return { directory, path }
+  try {
+    await pipeline(input, createWriteStream(path, { mode: 0o600 }))
+    return { directory, path }
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true })
+    throw error
+  }
 }
 
-async function* split(text: AsyncIterable<string>, separator: string): AsyncGenerator<string> {
+async function* split(
+  bytes: AsyncIterable<Uint8Array>,
+  separator: string,
+  fault: (why: string) => UsageError,
+): AsyncGenerator<string> {
+  // Leaves out a byte order mark, which some editors put first.
+  const decoder = new TextDecoder()
   let rest = ''
-  for await (const piece of text) {
-    const lines = (rest + piece).split(separator)
+  for await (const piece of bytes) {
+    const lines = (rest + decoder.decode(piece, { stream: true })).split(separator)
     rest = lines.pop() as string
-    for (const line of lines) {
-      const plain = separator === '\n' ? line.replace(/\r$/, '') : line
-      if (plain !== '') yield plain
-    }
+    yield* lines.map(plain).filter((line) => line !== '')
+    if (rest.length > longestLine) throw fault('has a line longer than any path: is it a list of files?')
   }
-  const last = separator === '\n' ? rest.replace(/\r$/, '') : rest
+  const last = plain(rest + decoder.decode())
   if (last !== '') yield last
+
+  function plain(line: string): string {
+    if (separator === '\0') return line
+    if (line.includes('\0')) throw fault('holds NUL characters; add --null, or save it as UTF-8')
+    return line.replace(/\r$/, '')
+  }
 }

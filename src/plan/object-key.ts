@@ -5,7 +5,7 @@
 // biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is the purpose
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/
 
-/** Unicode NFC and `/` separators: the same name for a file wherever it was made. */
+/** Unicode NFC: the same name for a file wherever it was made. */
 export function normalizeName(name: string): string {
   return name.normalize('NFC')
 }
@@ -17,7 +17,8 @@ export function normalizeName(name: string): string {
 export function keyProblem(key: string): string | undefined {
   if (key === '') return 'its key would be empty'
   if (key.startsWith('/')) return 'its key would begin with "/"'
-  if (controlCharacter.test(key)) return 'its key would hold a control character; rename the file, or give a name with --key'
+  if (controlCharacter.test(key))
+    return 'its key would hold a control character; rename the file, or give a name with --key'
   if (!key.isWellFormed()) return 'its name is not valid Unicode; rename the file, or give a name with --key'
   for (const segment of key.split('/')) {
     if (segment === '') return 'its key would have an empty segment ("//" or a "/" at the end)'

@@ -32,16 +32,7 @@ export interface Plan {
 export interface PlanOptions {
   readonly settings: Pick<
     Settings,
-    | 'sources'
-    | 'filesFrom'
-    | 'null'
-    | 'base'
-    | 'flatten'
-    | 'key'
-    | 'include'
-    | 'exclude'
-    | 'excludeFrom'
-    | 'allowEmpty'
+    'sources' | 'filesFrom' | 'null' | 'base' | 'flatten' | 'key' | 'include' | 'exclude' | 'excludeFrom' | 'allowEmpty'
   >
   /** What every key begins with: `''` or ending in `/`. */
   readonly prefix: string
@@ -63,7 +54,7 @@ export async function createPlan(options: PlanOptions): Promise<Plan> {
   const lines =
     settings.filesFrom === undefined
       ? noLines
-      : await openListedLines(settings.filesFrom, settings.null ? '\0' : '\n', cwd, options.stdin())
+      : await openListedLines(settings.filesFrom, settings.null ? '\0' : '\n', cwd, options.stdin)
   const sourceOptions = {
     sources: settings.sources,
     listedLines: lines.read,
@@ -73,9 +64,13 @@ export async function createPlan(options: PlanOptions): Promise<Plan> {
     filters,
   }
 
-  const scan = async function* (notes: ScanNotes): AsyncGenerator<PlannedFile> {
+  const quiet: ScanNotes = { junk: () => {}, warn: () => {}, isOwn: options.isOwn }
+  const scan = async function* (given: Partial<ScanNotes> = {}): AsyncGenerator<PlannedFile> {
+    const notes = { ...quiet, ...given }
     let index = 0
-    const looked = orderedMap(findSources(sourceOptions, notes), examinedAtOnce, (candidate) => examine(candidate, notes))
+    const looked = orderedMap(findSources(sourceOptions, notes), examinedAtOnce, (candidate) =>
+      examine(candidate, notes),
+    )
     for await (const examined of looked) {
       if (examined === undefined) continue
       index += 1
@@ -87,23 +82,25 @@ export async function createPlan(options: PlanOptions): Promise<Plan> {
     async survey(onTotals) {
       surveyed = await survey(
         {
-          scan: (notes) => scan({ ...notes, warn: options.warn, isOwn: options.isOwn }),
+          scan,
+          warn: options.warn,
           keysDistinct: settings.key !== undefined && alwaysDistinct(settings.key),
           // One base and no template: only names that Unicode can write in two ways can meet in one key.
           onlyUnicodeTwins:
-            settings.sources.length === 1 && settings.filesFrom === undefined && !settings.flatten && settings.key === undefined,
+            settings.sources.length === 1 &&
+            settings.filesFrom === undefined &&
+            !settings.flatten &&
+            settings.key === undefined,
           allowEmpty: settings.allowEmpty,
-          cwd,
         },
         onTotals,
       )
       return surveyed
     },
     async *files() {
-      const quiet: ScanNotes = { junk: () => {}, warn: () => {}, isOwn: options.isOwn }
-      const known = surveyed?.held
-      for await (const file of known ?? scan(quiet)) {
-        if (surveyed?.isRepeat(file) !== true) yield file
+      const isRepeat = surveyed?.repeats()
+      for await (const file of surveyed?.held ?? scan()) {
+        if (isRepeat?.(file) !== true) yield file
       }
     },
     dispose: lines.dispose,

@@ -31,6 +31,16 @@ export function sourceError(thrown: unknown): UploadError {
   }
 }
 
+/**
+ * {@link sourceError} for a path that a listing gave. Node shows bytes that are not UTF-8 as U+FFFD, and then nothing
+ * of that name is there.
+ */
+export function scanError(thrown: unknown, path: string): UploadError {
+  const error = sourceError(thrown)
+  if (error.code !== 'SOURCE_NOT_FOUND' || !path.includes('\ufffd')) return error
+  return new UploadError('KEY_INVALID', 'its name is not valid UTF-8; rename it', { cause: thrown })
+}
+
 /** A name that leads nowhere: a link whose target is gone. */
 export function brokenLink(): UploadError {
   return new UploadError('SOURCE_NOT_FOUND', 'broken link: what it points to is not there')

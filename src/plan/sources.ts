@@ -1,11 +1,11 @@
 import { lstat, stat } from 'node:fs/promises'
 import { isAbsolute, posix, relative, resolve, sep } from 'node:path'
 import { UploadError, UsageError } from '../errors.ts'
-import type { Filters } from './filters.ts'
-import { isJunk } from './filters.ts'
-import { expandGlob, isGlob } from './glob.ts'
+import { type Filters, isJunk } from './filters.ts'
+import { expandGlob } from './glob.ts'
 import { baseNameOf } from './object-key.ts'
-import { sourceError } from './source-errors.ts'
+import { isGlob, literalPattern } from './pattern.ts'
+import { scanError } from './source-errors.ts'
 import { walk } from './walk.ts'
 
 /** A name that selection came upon; whether it is a regular file is not known yet, unless it has a problem. */
@@ -44,20 +44,27 @@ export interface SourceOptions {
   readonly filters: Filters
 }
 
-/** The `!pattern` arguments: those that name no file. */
+/** The patterns of `!pattern` arguments: those that name no file. What they name themselves is taken literally, too. */
 export async function negationsAmong(sources: readonly string[], cwd: string): Promise<readonly string[]> {
   const negations: string[] = []
-  for (const source of sources) {
-    if (source.startsWith('!') && source.length > 1 && !(await exists(resolve(cwd, source)))) negations.push(source.slice(1))
+  for (const source of sources.filter(isNegation)) {
+    if (await exists(resolve(cwd, source))) continue
+    const pattern = source.slice(1)
+    negations.push((await exists(resolve(cwd, pattern))) ? literalPattern(pattern) : pattern)
   }
   return negations
+}
+
+/** `!(a|b)*` is a pattern of its own, as in a shell. */
+function isNegation(source: string): boolean {
+  return /^![^(]/.test(source)
 }
 
 /**
  * Everything the sources name, in their order. An argument that exists on disk is taken literally whatever characters
  * it holds; only otherwise is it a pattern.
  *
- * @throws UsageError for a listed absolute path that nothing gives a key.
+ * @throws UsageError for an empty argument, and for a listed absolute path that nothing gives a key.
  */
 export async function* findSources(options: SourceOptions, notes: ScanNotes): AsyncGenerator<Candidate> {
   for (const source of options.sources) yield* rebase(findArgument(source, options, notes), options)
@@ -70,10 +77,12 @@ async function* findArgument(source: string, options: SourceOptions, notes: Scan
     yield { kind: 'stdin', path: '-', absolute: '-', name: 'stdin' }
     return
   }
+  // It would mean the whole working directory.
+  if (source === '') throw new UsageError('one of the sources is empty (a variable that is not set?)')
   const absolute = resolve(cwd, source)
   if (await exists(absolute)) {
     yield* findLiteral(source, absolute, undefined, options, notes)
-  } else if (source.startsWith('!')) {
+  } else if (isNegation(source)) {
     // Took its effect as a filter.
   } else if (isGlob(source)) {
     let matched = false
@@ -83,14 +92,17 @@ async function* findArgument(source: string, options: SourceOptions, notes: Scan
     }
     if (!matched) notes.warn(`nothing matches ${source}`)
   } else {
-    yield { ...named(source, absolute), kind: 'missing', problem: sourceError({ code: 'ENOENT' }) }
+    const problem = scanError({ code: 'ENOENT' }, source)
+    yield { ...named(source, absolute), kind: problem.code === 'SOURCE_NOT_FOUND' ? 'missing' : 'problem', problem }
   }
 }
 
 /** A line of `--files-from`: never a pattern, and its path as written is its name. */
 async function* findListed(line: string, options: SourceOptions, notes: ScanNotes): AsyncGenerator<Candidate> {
   if (isAbsolute(line) && options.base === undefined && !options.anywhere) {
-    throw new UsageError(`--files-from: ${line} is absolute and has no key; give --base DIR, --flatten or --key TEMPLATE`)
+    throw new UsageError(
+      `--files-from: ${line} is absolute and has no key; give --base DIR, --flatten or --key TEMPLATE`,
+    )
   }
   const absolute = resolve(options.base === undefined ? options.cwd : resolve(options.cwd, options.base), line)
   const name = isAbsolute(line) ? undefined : plainName(line)
@@ -109,10 +121,11 @@ async function* findLiteral(
   const at = { ...named(path, absolute), ...(name === undefined ? {} : { name }) }
   // Who names a link to a directory means the directory.
   if (await isDirectory(absolute)) {
-    yield* walk({ ...at, path: withoutSlash(path), name: name ?? '' }, options.filters, notes)
+    const root = { path: withoutSlash(path), absolute, name: name ?? '' }
+    if (!options.filters.excludesDirectory(root.name, absolute)) yield* walk(root, options.filters, notes)
   } else if (isJunk(baseNameOf(at.name))) {
     notes.junk()
-  } else if (!options.filters.excludesFile(at.name, path)) {
+  } else if (!options.filters.excludesFile(at.name, absolute)) {
     yield { ...at, kind: 'found' }
   }
 }
@@ -125,7 +138,8 @@ async function* rebase(candidates: AsyncGenerator<Candidate>, options: SourceOpt
       base === undefined || candidate.kind === 'stdin'
         ? candidate.name
         : relative(base, candidate.absolute).split(sep).join('/')
-    const outside = name === '..' || name.startsWith('../')
+    // On another Windows drive nothing is relative.
+    const outside = name === '..' || name.startsWith('../') || isAbsolute(name)
     if (!outside) yield name === candidate.name ? candidate : { ...candidate, name }
     else if (options.anywhere) yield { ...candidate, name: baseNameOf(name) }
     else if (candidate.problem !== undefined) yield { ...candidate, name }
@@ -151,13 +165,13 @@ function plainName(line: string): string {
 }
 
 function withoutSlash(path: string): string {
-  return path.replace(/(?<=.)\/+$/, '')
+  return path.replace(new RegExp(`(?<=.)[/\\${sep}]+$`), '')
 }
 
 async function exists(path: string): Promise<boolean> {
   return lstat(path).then(
     () => true,
-    (error: NodeJS.ErrnoException) => !['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'EINVAL'].includes(error.code ?? ''),
+    (error: NodeJS.ErrnoException) => !['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'EINVAL'].includes(String(error.code)),
   )
 }
 

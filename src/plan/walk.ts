@@ -1,8 +1,11 @@
-import { type Dir, type Dirent, opendir } from 'node:fs'
-import { promisify } from 'node:util'
+import type { Dirent } from 'node:fs'
+import { opendir } from 'node:fs/promises'
+import { sep } from 'node:path'
+import type { UploadError } from '../errors.ts'
 import { extendIgnoreChain, type Filters, type IgnoreChain, ignoredByChain, ignoreFileName, isJunk } from './filters.ts'
+import type { PathMatcher } from './pattern.ts'
+import { scanError } from './source-errors.ts'
 import type { Candidate, ScanNotes } from './sources.ts'
-import { sourceError } from './source-errors.ts'
 
 /**
  * How much of one directory is held, and sorted, at a time. A folder of a million files is read in pieces of this many,
@@ -11,85 +14,114 @@ import { sourceError } from './source-errors.ts'
 export const windowSize = 10_000
 
 export interface WalkRoot {
-  /** As the user named it, without a `/` at its end (but for the root directory). */
+  /** As the user named it; `''` where it is the working directory and goes without saying. */
   readonly path: string
   readonly absolute: string
   /** Its name relative to the base, `''` where it is the base. */
   readonly name: string
 }
 
-interface Frame extends WalkRoot {
-  readonly directory: Dir
-  readonly ignoreChain: IgnoreChain
-  window: Dirent[]
+/** A directory being walked. */
+interface Frame {
+  readonly at: WalkRoot
+  readonly windows: AsyncGenerator<readonly Dirent[], void>
+  /** That of the directory above, until the first window is read. */
+  ignoreChain: IgnoreChain
+  window: readonly Dirent[] | undefined
   next: number
 }
 
-const openDirectory = promisify(opendir) as (path: string, options: { bufferSize: number }) => Promise<Dir>
+const everything: PathMatcher = { matches: () => true, mayHold: () => true }
 
 /**
- * The files below a directory, depth first, sorted by name. Excluded directories are never entered. Symbolic links are
- * passed on as candidates; whoever looks at them leaves out those that lead to directories.
+ * The files below a directory, depth first, sorted by name. Directories that are excluded, or cannot hold what is
+ * wanted, are never entered; one that cannot be read is a candidate with a problem. Symbolic links are passed on as
+ * candidates; whoever looks at them leaves out those that lead to directories.
+ *
+ * @param wanted goes by names relative to the base
  */
-export async function* walk(root: WalkRoot, filters: Filters, notes: ScanNotes): AsyncGenerator<Candidate> {
-  const frames: Frame[] = []
+export async function* walk(
+  root: WalkRoot,
+  filters: Filters,
+  notes: ScanNotes,
+  wanted: PathMatcher = everything,
+): AsyncGenerator<Candidate> {
+  const frames = [enter(root, [])]
   try {
-    yield* enter(frames, root, [])
-    while (frames.length > 0) {
-      const frame = frames[frames.length - 1] as Frame
-      if (frame.next >= frame.window.length && !(await readWindow(frame))) {
+    for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
+      const entry = frame.window?.[frame.next]
+      if (entry === undefined) {
+        const read = await readOn(frame)
+        if (read === 'on') continue
         frames.pop()
-        await frame.directory.close()
+        await frame.windows.return()
+        if (read !== 'end') yield { ...frame.at, kind: 'problem', problem: read }
         continue
       }
-      const entry = frame.window[frame.next] as Dirent
       frame.next += 1
-      const child = childOf(frame, entry.name)
+      const child = childOf(frame.at, entry.name)
       if (notes.isOwn(child.absolute)) continue
       if (entry.isDirectory()) {
-        const left = filters.excludesDirectory(child.name, child.path) || ignoredByChain(frame.ignoreChain, `${child.name}/`)
-        if (!left) yield* enter(frames, child, frame.ignoreChain)
-      } else if (isJunk(entry.name)) {
-        notes.junk()
-      } else if (!filters.excludesFile(child.name, child.path) && !ignoredByChain(frame.ignoreChain, child.name)) {
-        yield { ...child, kind: 'found' }
+        const isLeft =
+          !wanted.mayHold(child.name) ||
+          filters.excludesDirectory(child.name, child.absolute) ||
+          ignoredByChain(frame.ignoreChain, `${child.name}/`)
+        if (!isLeft) frames.push(enter(child, frame.ignoreChain))
+      } else if (wanted.matches(child.name)) {
+        if (isJunk(entry.name)) notes.junk()
+        else if (!filters.excludesFile(child.name, child.absolute) && !ignoredByChain(frame.ignoreChain, child.name)) {
+          yield { ...child, kind: 'found' }
+        }
       }
     }
   } finally {
-    for (const frame of frames) await frame.directory.close().catch(() => undefined)
+    for (const frame of frames) await frame.windows.return()
   }
 }
 
-/** Opens a directory; one that cannot be opened becomes a candidate with a problem. */
-async function* enter(frames: Frame[], at: WalkRoot, outer: IgnoreChain): AsyncGenerator<Candidate> {
+function enter(at: WalkRoot, outer: IgnoreChain): Frame {
+  return { at, windows: readWindows(at.absolute), ignoreChain: outer, window: undefined, next: 0 }
+}
+
+/** Reads a directory's next window, and its `.uploadignore` with the first; why not, where that fails. */
+async function readOn(frame: Frame): Promise<'on' | 'end' | UploadError> {
+  const { absolute, name } = frame.at
   try {
-    const directory = await openDirectory(at.absolute, { bufferSize: 1024 })
-    const frame: Frame = { ...at, directory, ignoreChain: outer, window: [], next: 0 }
-    await readWindow(frame)
-    const hasIgnoreFile = frame.window.some((entry) => entry.name === ignoreFileName)
-    frames.push(hasIgnoreFile ? { ...frame, ignoreChain: await extendIgnoreChain(outer, at.absolute, at.name) } : frame)
+    const { value: window } = await frame.windows.next()
+    if (window === undefined) return 'end'
+    // The listing shows whether there is a `.uploadignore` at no cost; only one that goes on leaves it open.
+    const mayBeIgnoreFile = window.length === windowSize || window.some((entry) => entry.name === ignoreFileName)
+    if (frame.window === undefined && mayBeIgnoreFile) {
+      frame.ignoreChain = await extendIgnoreChain(frame.ignoreChain, absolute, name)
+    }
+    frame.window = window
+    frame.next = 0
+    return 'on'
   } catch (error) {
-    yield { ...at, kind: 'problem', problem: sourceError(error) }
+    return scanError(error, absolute)
   }
 }
 
-/** Reads the next entries of a directory; false at its end. */
-async function readWindow(frame: Frame): Promise<boolean> {
-  frame.window = []
-  frame.next = 0
-  while (frame.window.length < windowSize) {
-    const entry = await frame.directory.read()
-    if (entry === null) break
-    frame.window.push(entry)
+/** The entries of a directory, which is open only while there are more. */
+async function* readWindows(absolute: string): AsyncGenerator<readonly Dirent[], void> {
+  let window: Dirent[] = []
+  for await (const entry of await opendir(absolute, { bufferSize: 1024 })) {
+    window.push(entry)
+    if (window.length < windowSize) continue
+    yield window.sort(byName)
+    window = []
   }
-  frame.window.sort((a, b) => (a.name < b.name ? -1 : 1))
-  return frame.window.length > 0
+  yield window.sort(byName)
+}
+
+function byName(a: Dirent, b: Dirent): number {
+  return a.name < b.name ? -1 : 1
 }
 
 function childOf(parent: WalkRoot, entry: string): WalkRoot {
   return {
-    path: parent.path === '/' ? `/${entry}` : `${parent.path}/${entry}`,
-    absolute: parent.absolute === '/' ? `/${entry}` : `${parent.absolute}/${entry}`,
+    path: parent.path === '' || parent.path.endsWith('/') ? `${parent.path}${entry}` : `${parent.path}/${entry}`,
+    absolute: parent.absolute.endsWith(sep) ? `${parent.absolute}${entry}` : `${parent.absolute}${sep}${entry}`,
     name: parent.name === '' ? entry : `${parent.name}/${entry}`,
   }
 }

@@ -16,40 +16,51 @@ export type Verdict =
 
 /** Tells one file's trouble from trouble with the destination. */
 export interface Breaker {
+  /** A request succeeded, though not yet a file. */
+  answered(): void
   /** A file arrived. */
   succeeded(): void
   /** A file failed for good. */
   failed(error: UploadError): Verdict
-  /** Whether an attempt that failed may be repeated; a destination never reached is given up soon. */
+  /**
+   * An attempt failed: whether it may be repeated. A destination that never answered is given up soon.
+   *
+   * @param failures how many in a row, from 1
+   * @param elapsedMs milliseconds from the beginning of the first to that of the one it would be
+   */
   mayRetry(error: UploadError, failures: number, elapsedMs: number): boolean
-  /** Something has arrived at this destination. */
-  readonly proven: boolean
 }
 
 export function createBreaker(): Breaker {
   let proven = false
   let answered = false
   let refusals = 0
+
+  const unreachable = (error: UploadError): boolean => {
+    // Whatever has a status is an answer, but for a proxy's refusal to connect.
+    if (error.code === 'CONNECTION') return !answered
+    if (error.status !== undefined) answered = true
+    return false
+  }
   return {
+    answered() {
+      answered = true
+    },
     succeeded() {
       proven = true
       answered = true
     },
     failed(error) {
-      if (error.status !== undefined) answered = true
-      if (errorKinds[error.code].runWide) return 'stop'
-      if (error.code === 'CONNECTION' && !answered) return 'stop'
+      if (unreachable(error) || errorKinds[error.code].runWide) return 'stop'
       if (error.code !== 'ACCESS_DENIED' || proven) return 'file'
       refusals += 1
       return refusals >= refusalsToStop ? 'stop' : 'undecided'
     },
     mayRetry(error, failures, elapsedMs) {
-      if (error.status !== undefined) answered = true
-      if (error.code !== 'CONNECTION' || answered) return true
-      return failures < firstContact.tries && elapsedMs < firstContact.withinMs / 2
-    },
-    get proven() {
-      return proven
+      if (!unreachable(error)) return true
+      // The next one is taken to last as long as those before.
+      const endsAtMs = elapsedMs + elapsedMs / failures
+      return failures < firstContact.tries && endsAtMs <= firstContact.withinMs
     },
   }
 }

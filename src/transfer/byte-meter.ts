@@ -11,7 +11,7 @@ export interface ByteMeter {
 export interface RequestMeter {
   /** For `Call.onBytes`: bytes so far, never less than before. */
   readonly onBytes: (sent: number) => void
-  /** The request failed: what it sent does not stand. */
+  /** The request failed: what it sent does not stand, and what it says from now on is not heard. */
   discard(): void
 }
 
@@ -28,18 +28,20 @@ export function createByteMeter(onChange: (current: number) => void): ByteMeter 
     },
     begin() {
       let counted = 0
+      let stands = true
       return {
         onBytes(sent) {
           const more = sent - counted
-          if (more <= 0) return
+          if (more <= 0 || !stands) return
           counted = sent
           current += more
           total += more
           onChange(current)
         },
         discard() {
+          if (!stands) return
+          stands = false
           current -= counted
-          counted = 0
           onChange(current)
         },
       }

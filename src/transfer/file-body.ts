@@ -46,7 +46,7 @@ async function* readPieces(
 ): AsyncGenerator<Uint8Array> {
   const file = await openFile(facts.absolute, 'r').catch(failed)
   try {
-    const buffer = Buffer.allocUnsafeSlow(Math.max(1, Math.min(bufferSize, range.size - from)))
+    const buffer = Buffer.allocUnsafeSlow(bytesAtOnce(range.size - from, bufferSize))
     let offset = from
     while (offset < range.size) {
       const wanted = Math.min(buffer.length, range.size - offset)
@@ -94,9 +94,16 @@ function readStream(facts: FileFacts, from: number, range: FileRange, bufferSize
   const open = (path: string, flags: string, mode: number, callback: (error: Error | null, fd: number) => void): void =>
     fs.open(path, flags, mode, (error, fd) => callback(error ? sourceError(error) : null, fd))
   return fs.createReadStream(facts.absolute, {
-    highWaterMark: bufferSize,
-    fs: { open, read, close: fs.close } as unknown as NonNullable<Parameters<typeof fs.createReadStream>[1] & object>['fs'],
+    highWaterMark: bytesAtOnce(range.size - from, bufferSize),
+    fs: { open, read, close: fs.close } as unknown as NonNullable<
+      Parameters<typeof fs.createReadStream>[1] & object
+    >['fs'],
   })
+}
+
+/** A small file needs no large buffer. */
+function bytesAtOnce(left: number, bufferSize: number): number {
+  return Math.max(1, Math.min(left, bufferSize))
 }
 
 function compare(now: fs.Stats, then: FileFacts): void {
@@ -111,7 +118,10 @@ function differs(now: fs.Stats, then: FileFacts): UploadError | undefined {
 }
 
 function changed(how: string): UploadError {
-  return new UploadError('SOURCE_CHANGED', `the file changed while it was read: ${how}; upload it again when it is at rest`)
+  return new UploadError(
+    'SOURCE_CHANGED',
+    `the file changed while it was read: ${how}; upload it again when it is at rest`,
+  )
 }
 
 function failed(error: unknown): never {

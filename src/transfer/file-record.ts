@@ -55,7 +55,7 @@ function common(work: FileWork, destination: Destination, status: FileRecord['st
     key: file.key,
     destination: destination.url,
     size: facts?.size ?? null,
-    mtime: facts && file.path !== '-' ? new Date(facts.mtimeMs).toISOString() : null,
+    mtime: facts && file.path !== '-' ? isoTime(facts.mtimeMs) : null,
     status,
     attempts: work.attempts,
     startedAt: work.startedAtMs === undefined ? null : new Date(work.startedAtMs).toISOString(),
@@ -76,6 +76,12 @@ function fileError(error: UploadError): FileError {
     requestId: error.requestId,
     retryable: error.retryable,
   }
+}
+
+/** Null for a time beyond the calendar's end, which some file systems hold. */
+function isoTime(ms: number): string | null {
+  const time = new Date(ms)
+  return Number.isNaN(time.getTime()) ? null : time.toISOString()
 }
 
 /** Microseconds are as fine as a report needs. */

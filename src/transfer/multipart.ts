@@ -62,6 +62,7 @@ async function sendParts(upload: MultipartUpload, options: MultipartOptions): Pr
   let next = 1
 
   const sendNext = async (): Promise<void> => {
+    if (next > total || cut.signal.aborted) return
     const partNumber = next
     next += 1
     try {
@@ -74,13 +75,14 @@ async function sendParts(upload: MultipartUpload, options: MultipartOptions): Pr
     }
   }
   const fillSpareSlots = (): void => {
-    while (next <= total && extra.size + 1 < most && !cut.signal.aborted && scheduler.spare(1) === 1) {
-      const sending: Promise<void> = sendNext().finally(() => {
+    while (next <= total && extra.size + 1 < most && !cut.signal.aborted) {
+      const sending = scheduler.spare(sendNext)
+      if (sending === undefined) return
+      extra.add(sending)
+      void sending.then(() => {
         extra.delete(sending)
-        scheduler.release(1)
         fillSpareSlots()
       })
-      extra.add(sending)
     }
   }
 

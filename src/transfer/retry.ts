@@ -12,7 +12,12 @@ export interface RetryOptions {
    * is there again: a long upload over a bad line is not lost to a number that was meant for a dead one.
    */
   readonly progress?: () => number
-  /** A further condition for another attempt. */
+  /**
+   * A further condition for another attempt.
+   *
+   * @param failures how many in a row, from 1
+   * @param elapsedMs milliseconds from the beginning of the first attempt to that of the next
+   */
   readonly mayRetry?: (error: UploadError, failures: number, elapsedMs: number) => boolean
   /** Tells of a failure that another attempt will follow. */
   readonly onRetry: (error: UploadError, failures: number, delayMs: number) => void
@@ -20,47 +25,48 @@ export interface RetryOptions {
 
 /**
  * Calls `attempt` until it succeeds, its failure is one that trying again cannot mend, or the budget is used up: the
- * one place where anything is retried.
+ * one place where anything is retried. Time is charged from the first failure on: an attempt that took an hour deserves
+ * another.
  *
  * @throws UploadError of the last attempt; `CANCELLED` where the signal was aborted.
  */
 export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { policy, clock, signal } = options
   const progress = options.progress ?? (() => 0)
+  const begun = clock.elapsed()
   let failures = 0
-  let since = clock.elapsed()
+  let failingSince = begun
   let won = progress()
   for (;;) {
+    if (signal.aborted) throw cancelled()
     try {
       return await attempt()
     } catch (thrown) {
       const error = toUploadError(thrown)
       if (signal.aborted) throw cancelled(error)
-      if (progress() > won) {
+      const now = clock.elapsed()
+      if (failures === 0 || progress() > won) {
         won = progress()
         failures = 0
-        since = clock.elapsed()
+        failingSince = now
       }
       failures += 1
-      const elapsedMs = clock.elapsed() - since
       const delayMs = backoffMs(failures, policy, clock.random(), error.retryAfterMs)
       const hopeless =
         !error.retryable ||
         failures > policy.retries ||
-        elapsedMs + delayMs > policy.retryMaxTimeMs ||
-        options.mayRetry?.(error, failures, elapsedMs) === false
+        now + delayMs - failingSince > policy.retryMaxTimeMs ||
+        options.mayRetry?.(error, failures, now + delayMs - begun) === false
       if (hopeless) throw error
       options.onRetry(error, failures, delayMs)
-      try {
-        await clock.sleep(delayMs, signal)
-      } catch {
+      await clock.sleep(delayMs, signal).catch(() => {
         throw cancelled(error)
-      }
+      })
     }
   }
 }
 
-function cancelled(cause: UploadError): UploadError {
-  if (cause.code === 'CANCELLED') return cause
+function cancelled(cause?: UploadError): UploadError {
+  if (cause?.code === 'CANCELLED') return cause
   return new UploadError('CANCELLED', 'the run was stopped before this file was done', { cause })
 }

@@ -1,61 +1,64 @@
 import pLimit from 'p-limit'
 
 /**
- * The run's slots: one request each. A file takes one; the parts of a large file take what is left over, so that files
- * and parts together never exceed the number.
+ * The run's slots: one request each, for files and for the parts of large files together. Files come first: parts take
+ * what nobody waits for, and give it back after each part.
  */
 export interface Scheduler {
-  /** Resolves once a slot is free. Until {@link run} has taken it, {@link spare} gives none away. */
-  free(): Promise<void>
-  /** Runs a task in a slot. */
-  run(task: () => Promise<void>): void
   /**
-   * Takes up to `most` slots that nobody is waiting for.
-   *
-   * @returns how many it got; each must be given back by {@link release}
+   * Runs a file's sending in a slot; resolves once it has one. Who calls it again only then reads a plan no faster than
+   * it is sent: no more than one file ever waits.
    */
-  spare(most: number): number
-  release(slots: number): void
-  /** Resolves once no task is running. */
+  start(task: () => Promise<void>): Promise<void>
+  /**
+   * Runs a task in a slot that nobody waits for, where there is one.
+   *
+   * @returns resolves once the slot has been given back; undefined where there is none
+   */
+  spare(task: () => Promise<void>): Promise<void> | undefined
+  /**
+   * Resolves once no task is running.
+   *
+   * @throws what a task threw, though none should.
+   */
   idle(): Promise<void>
 }
 
 export function createScheduler(concurrency: number): Scheduler {
   const limit = pLimit(concurrency)
+  /** Tasks that run or wait. */
   let taken = 0
-  let wanted: (() => void) | undefined
-  let ended: (() => void) | undefined
+  let failure: { readonly error: unknown } | undefined
+  let whenIdle: (() => void) | undefined
 
-  const give = (slots: number): void => {
-    taken -= slots
-    if (taken < concurrency) wanted?.()
-    if (taken === 0) ended?.()
+  const run = async (task: () => Promise<void>): Promise<void> => {
+    taken += 1
+    try {
+      await limit(task)
+    } catch (error) {
+      failure ??= { error }
+    }
+    taken -= 1
+    if (taken === 0) whenIdle?.()
   }
 
   return {
-    async free() {
-      while (taken >= concurrency) {
+    start(task) {
+      return new Promise((begun) => {
+        void run(() => {
+          begun()
+          return task()
+        })
+      })
+    },
+    spare: (task) => (taken < concurrency ? run(task) : undefined),
+    async idle() {
+      if (taken > 0) {
         await new Promise<void>((resolve) => {
-          wanted = resolve
+          whenIdle = resolve
         })
       }
-    },
-    run(task) {
-      wanted = undefined
-      taken += 1
-      void limit(task).finally(() => give(1))
-    },
-    spare(most) {
-      const slots = wanted === undefined ? Math.max(0, Math.min(most, concurrency - taken)) : 0
-      taken += slots
-      return slots
-    },
-    release: give,
-    async idle() {
-      if (taken === 0) return
-      await new Promise<void>((resolve) => {
-        ended = resolve
-      })
+      if (failure) throw failure.error
     },
   }
 }

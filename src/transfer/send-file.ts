@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises'
-import type { Readable } from 'node:stream'
 import type { RetrySettings } from '../config/settings.ts'
 import type { Destination, ObjectInfo } from '../destinations/destination.ts'
 import { UploadError } from '../errors.ts'
@@ -12,14 +11,13 @@ import type { FileFacts } from './file-body.ts'
 import type { FileWork } from './file-record.ts'
 import type { RetryOptions } from './retry.ts'
 import type { Scheduler } from './scheduler.ts'
-import { keepStdin } from './stdin-file.ts'
+import type { StdinFile } from './stdin-file.ts'
 import { type ObjectSettings, partsOf, uploadObject } from './upload-object.ts'
 
 export interface SendFileOptions {
   readonly destination: Destination
   readonly settings: ObjectSettings & { readonly retry: RetrySettings }
-  /** Opened only where it is a source. */
-  readonly stdin: () => Readable
+  readonly stdin: StdinFile
   readonly clock: Clock
   readonly signal: AbortSignal
   readonly emit: Listener
@@ -38,27 +36,20 @@ export async function sendFile(work: FileWork, options: SendFileOptions): Promis
   work.startedAtMs ??= clock.now()
   work.attempts += 1
   try {
-    return work.file.path === '-' ? await sendStdin(work, options) : await sendFacts(work, await lookAt(work), options)
+    const facts = work.file.path === '-' ? await options.stdin.facts() : await lookAt(work)
+    return await sendFacts(work, facts, options)
   } finally {
     work.durationMs += clock.elapsed() - begun
   }
 }
 
-async function sendStdin(work: FileWork, options: SendFileOptions): Promise<ObjectInfo> {
-  const kept = await keepStdin(options.stdin(), options.signal)
-  try {
-    return await sendFacts(work, kept.facts, options)
-  } finally {
-    await kept.dispose()
-  }
-}
-
 async function sendFacts(work: FileWork, facts: FileFacts, options: SendFileOptions): Promise<ObjectInfo> {
-  const { destination, settings, emit } = options
+  const { destination, settings, emit, breaker } = options
   const { index, path, key, contentType } = work.file
   const { parts } = partsOf(facts.size, destination, settings)
   work.facts = facts
   work.parts = parts
+  refuseTooLarge(facts, destination)
   let partsDone = 0
   const sentBefore = work.bytesSent
   const meter = createByteMeter((sent) => {
@@ -74,7 +65,9 @@ async function sendFacts(work: FileWork, facts: FileFacts, options: SendFileOpti
     meter,
     retry: retryOptions(work, options),
     onPart: (done) => {
+      breaker.answered()
       partsDone = done
+      emit({ type: 'file-progress', index, sent: meter.current, partsDone })
     },
   })
 }
@@ -87,10 +80,26 @@ function retryOptions(work: FileWork, options: SendFileOptions): RetryOptions {
     signal,
     mayRetry: breaker.mayRetry,
     onRetry: ({ code, message }, _failures, delayMs) => {
-      emit({ type: 'file-retry', index: work.file.index, path: work.file.path, attempt: work.attempts, code, message, delayMs })
+      emit({
+        type: 'file-retry',
+        index: work.file.index,
+        path: work.file.path,
+        attempt: work.attempts,
+        code,
+        message,
+        delayMs,
+      })
       work.attempts += 1
     },
   }
+}
+
+function refuseTooLarge({ size }: FileFacts, { limits }: Destination): void {
+  if (size <= limits.maxObjectSize) return
+  throw new UploadError(
+    'TOO_LARGE',
+    `it has ${size} bytes; the destination takes ${limits.maxObjectSize} in one object at most`,
+  )
 }
 
 /** The file as it is now: it may have waited for its turn for hours since it was scanned. */

@@ -15,7 +15,9 @@ export interface Settlement {
   cancelled(work: FileWork): Promise<void>
   /** The files to be tried in the next pass; empty when passes are used up. */
   nextPass(): readonly FileWork[]
-  /** After the last file. */
+  /** Stops the run; the first cause is the one told. */
+  stop(cause: UploadError): void
+  /** After the last file, or without those that could not be waited for: nothing is recorded from then on. */
   end(): Promise<void>
   /** Why the run was stopped; undefined where it was not. */
   readonly stopped: UploadError | undefined
@@ -35,9 +37,13 @@ export interface SettlementOptions {
   readonly stop: () => void
 }
 
+/** Files that wait for another pass; where more fail, something else is wrong than bad luck. */
+const mostPutOff = 10_000
+
 export function createSettlement(options: SettlementOptions): Settlement {
   const { destination, breaker, emit, signal } = options
   let stopped: UploadError | undefined
+  let ended = false
   let passesLeft = options.passes
   let putOff: FileWork[] = []
   /** Refused access while nothing has arrived: either these files' trouble or everybody's. */
@@ -48,12 +54,13 @@ export function createSettlement(options: SettlementOptions): Settlement {
     options.stop()
   }
   const settle = async (work: FileWork, record: FileRecord): Promise<void> => {
+    if (ended) return
     try {
       await options.record(record)
-      emit({ type: 'file', index: work.file.index, file: record })
     } catch (error) {
-      stopRun(toUploadError(error))
+      return stopRun(toUploadError(error))
     }
+    emit({ type: 'file', index: work.file.index, file: record })
   }
   const settleFailed = (work: FileWork, error: UploadError): Promise<void> =>
     settle(work, failedRecord(work, destination, 'failed', error))
@@ -79,7 +86,7 @@ export function createSettlement(options: SettlementOptions): Settlement {
       } else if (verdict === 'stop') {
         stopRun(error)
         await settleFailed(work, error)
-      } else if (error.retryable && passesLeft > 0) {
+      } else if (error.retryable && passesLeft > 0 && putOff.length < mostPutOff) {
         const { index, path } = work.file
         emit({ type: 'file-deferred', index, path, code: error.code, message: error.message })
         putOff.push(work)
@@ -98,17 +105,18 @@ export function createSettlement(options: SettlementOptions): Settlement {
       return pass
     },
 
+    stop: stopRun,
+
     async end() {
-      const [first, ...others] = undecided
-      if (first === undefined) return
-      if (!signal.aborted) {
+      const [first] = undecided
+      if (first !== undefined && !signal.aborted) {
+        // Nothing arrived anywhere: the cause is said once, the other files were not at fault.
         stopRun(first.error)
         await settleFailed(first.work, first.error)
-      } else {
-        others.unshift(first)
+        undecided.shift()
       }
-      // The cause was said once; these files were not at fault.
-      for (const { work } of others) await settleCancelled(work)
+      for (const { work } of undecided) await settleCancelled(work)
+      ended = true
     },
 
     get stopped() {

@@ -8,29 +8,51 @@ import { UploadError } from '../errors.ts'
 import type { FileFacts } from './file-body.ts'
 
 /**
- * Standard input as a file: kept in a temporary file, so that its size is known before the first byte is sent and
- * every attempt can read it again from the start.
+ * Standard input as a file: kept in a temporary one, so that its size is known before the first byte is sent and every
+ * attempt, in a later pass too, reads it from the start.
  */
 export interface StdinFile {
-  readonly facts: FileFacts
+  /**
+   * Reads standard input to its end the first time; what came of that every other time.
+   *
+   * @throws UploadError `SOURCE_UNREADABLE` where it cannot be read or kept, `CANCELLED` where the signal was aborted.
+   */
+  facts(): Promise<FileFacts>
+  /** Removes what was kept. */
   dispose(): Promise<void>
 }
 
-/** @throws UploadError `SOURCE_UNREADABLE` where it cannot be read or kept, `CANCELLED` where the signal was aborted. */
-export async function keepStdin(stdin: Readable, signal: AbortSignal): Promise<StdinFile> {
-  const directory = await mkdtemp(join(tmpdir(), 'upload-stdin-'))
-  const absolute = join(directory, 'stdin')
-  const dispose = () => rm(directory, { recursive: true, force: true })
-  try {
-    await pipeline(stdin, createWriteStream(absolute, { mode: 0o600 }), { signal })
-    const { size, mtimeMs } = await stat(absolute)
-    return { facts: { absolute, size, mtimeMs }, dispose }
-  } catch (error) {
-    await dispose()
-    if (signal.aborted) throw new UploadError('CANCELLED', 'the run was stopped while standard input was read')
-    const why = (error as NodeJS.ErrnoException).code === 'ENOSPC' ? 'no space left for it' : String((error as Error).message)
-    throw new UploadError('SOURCE_UNREADABLE', `standard input could not be kept in ${tmpdir()}: ${why} (TMPDIR names another place)`, {
-      cause: error,
-    })
+/** @param stdin called only by the first {@link StdinFile.facts} */
+export function createStdinFile(stdin: () => Readable, signal: AbortSignal): StdinFile {
+  let directory: string | undefined
+  let kept: Promise<FileFacts> | undefined
+
+  const keep = async (): Promise<FileFacts> => {
+    try {
+      directory = await mkdtemp(join(tmpdir(), 'upload-stdin-'))
+      const absolute = join(directory, 'stdin')
+      await pipeline(stdin(), createWriteStream(absolute, { mode: 0o600 }), { signal })
+      const { size, mtimeMs } = await stat(absolute)
+      return { absolute, size, mtimeMs }
+    } catch (cause) {
+      if (signal.aborted) throw new UploadError('CANCELLED', 'the run was stopped while standard input was read')
+      throw notKept(cause as NodeJS.ErrnoException)
+    }
   }
+
+  return {
+    facts: () => (kept ??= keep()),
+    async dispose() {
+      if (directory !== undefined) await rm(directory, { recursive: true, force: true }).catch(() => undefined)
+    },
+  }
+}
+
+function notKept(cause: NodeJS.ErrnoException): UploadError {
+  const why = cause.code === 'ENOSPC' ? 'no space left for it' : cause.message
+  return new UploadError(
+    'SOURCE_UNREADABLE',
+    `standard input could not be kept in ${tmpdir()}: ${why} (TMPDIR names another place)`,
+    { cause },
+  )
 }

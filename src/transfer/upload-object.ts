@@ -68,18 +68,29 @@ async function putWhole(object: ObjectToPut, parts: number, options: UploadObjec
   const most = Math.min(settings.partConcurrency ?? wholeObjectRequests, parts)
   return retrying(async () => {
     const meter = options.meter.begin()
-    const spare = scheduler.spare(most - 1)
+    const slots = holdSpareSlots(scheduler, most - 1)
     try {
       return await destination.putObject(object, body, {
         signal: retry.signal,
-        requests: 1 + spare,
+        requests: 1 + slots.held,
         onBytes: meter.onBytes,
       })
     } catch (error) {
       meter.discard()
       throw error
     } finally {
-      scheduler.release(spare)
+      slots.release()
     }
   }, retry)
+}
+
+/** Takes up to `most` slots that nobody waits for, until they are released. */
+function holdSpareSlots(scheduler: Scheduler, most: number): { readonly held: number; readonly release: () => void } {
+  let release = (): void => {}
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  let held = 0
+  while (held < most && scheduler.spare(() => released) !== undefined) held += 1
+  return { held, release }
 }

@@ -14,7 +14,7 @@ import type {
 } from '../destination.ts'
 import { mapped } from './errors.ts'
 import { createPartLog, type PartLog, readPartLog } from './part-log.ts'
-import { moveInto, openTemporary } from './put.ts'
+import { moveInto, openTemporary, refuseDirectory } from './put.ts'
 import type { Root } from './root.ts'
 import { writeBody } from './write.ts'
 
@@ -90,7 +90,7 @@ export function createFileMultipart(root: Root): FileMultipart {
       refuseAborted(call.signal)
       const uploadId = randomUUID()
       // Found now rather than after the last part: a place the object cannot have.
-      await root.placeFor(object.key)
+      await refuseDirectory(await root.placeFor(object.key))
       const { path, file } = await openTemporary(root, uploadId)
       try {
         return uploadOf(object, uploadId, path, file, await mapped(createPartLog(path, object)))

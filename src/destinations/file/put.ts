@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
+import { type FileHandle, lstat, open, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { UploadError } from '../../errors.ts'
 import { refuseAborted } from '../abort.ts'
 import type { Call, ObjectInfo, ObjectToPut, PartBody } from '../destination.ts'
-import { errnoOf, mapped } from './errors.ts'
+import { errnoOf, mapped, toFileUploadError } from './errors.ts'
 import type { Place, Root } from './root.ts'
 import { writeBody } from './write.ts'
 
@@ -31,21 +32,32 @@ export async function openTemporary(
   root: Root,
   name: string,
 ): Promise<{ readonly path: string; readonly file: FileHandle }> {
-  const create = async () => {
-    const path = join(await root.temporary(), name)
+  const create = async (again?: 'again') => {
+    const path = join(await root.temporary(again), name)
     return { path, file: await open(path, 'wx') }
   }
   try {
     return await create()
   } catch (error) {
-    // Another process that had nothing more to write has just removed the directory.
-    if (errnoOf(error) !== 'ENOENT') return mapped(Promise.reject(error))
-    return mapped(create())
+    if (errnoOf(error) !== 'ENOENT') throw toFileUploadError(error)
   }
+  // Another process that had nothing more to write has removed the directory.
+  return mapped(create('again'))
 }
 
 /** Puts a finished, synced file in its place, for good. */
 export async function moveInto(root: Root, temporary: string, place: Place): Promise<void> {
-  await mapped(rename(temporary, place.path))
+  try {
+    await rename(temporary, place.path)
+  } catch (error) {
+    await refuseDirectory(place)
+    throw toFileUploadError(error)
+  }
   await mapped(root.sync(place.directory))
+}
+
+/** @throws UploadError KEY_INVALID where a directory has the object's name */
+export async function refuseDirectory({ path }: Place): Promise<void> {
+  const found = await lstat(path).catch(() => undefined)
+  if (found?.isDirectory()) throw new UploadError('KEY_INVALID', 'the destination has a directory of that name')
 }

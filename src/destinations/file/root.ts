@@ -19,8 +19,8 @@ export interface Root {
   find(key: string): Promise<Place | undefined>
   /** The real path of the root, or undefined where there is none yet. */
   existing(): Promise<string | undefined>
-  /** The directory for what is being written, made where it is missing. */
-  temporary(): Promise<string>
+  /** The directory for what is being written; made when first asked for, and `again` when it has gone. */
+  temporary(again?: 'again'): Promise<string>
   readonly sync: DirectorySync
   close(): Promise<void>
 }
@@ -30,6 +30,7 @@ export function openRoot(directory: string): Root {
   const path = resolve(directory)
   const sync = createDirectorySync()
   let made: Promise<string> | undefined
+  let temporary: Promise<string> | undefined
 
   function make(): Promise<string> {
     made ??= makeRoot(path).catch((error) => {
@@ -42,7 +43,8 @@ export function openRoot(directory: string): Root {
   /** The real path of the directory of `segments` below `root`, made one by one: a link on the way may lead out. */
   async function makeDirectory(root: string, segments: readonly string[]): Promise<string> {
     const wanted = join(root, ...segments)
-    const known = await realpath(wanted).catch(absent)
+    // The separator has a file of that name refused.
+    const known = await realpath(wanted + sep).catch(absent)
     if (known !== undefined) return inside(root, known)
     const parent = await makeDirectory(root, segments.slice(0, -1))
     try {
@@ -51,9 +53,9 @@ export function openRoot(directory: string): Root {
     } catch (error) {
       if (errnoOf(error) !== 'EEXIST') throw error
     }
-    const real = await realpath(wanted).catch(absent)
+    const real = await realpath(wanted + sep).catch(absent)
     if (real === undefined)
-      throw new UploadError('KEY_INVALID', 'the destination has a broken symbolic link on its way')
+      throw new UploadError('KEY_INVALID', 'a symbolic link on its way in the destination is broken')
     return inside(root, real)
   }
 
@@ -81,7 +83,11 @@ export function openRoot(directory: string): Root {
     placeFor: (key) => mapped(placeForKey(key)),
     find: (key) => mapped(findPlace(key)),
     existing: () => mapped(existing()),
-    temporary: async () => mapped(makeTemporary(await make())),
+    temporary(again) {
+      if (again) temporary = undefined
+      temporary ??= mapped(make().then(makeTemporary))
+      return temporary
+    },
     sync,
     async close() {
       const root = await existing().catch(() => undefined)

@@ -1,8 +1,8 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import type { S3Settings, TlsSettings } from '../../config/settings.ts'
 import { UsageError } from '../../errors.ts'
-import { openConnections, proxyFor } from '../../http/agent.ts'
-import { followBucketRegion } from './region.ts'
+import { proxyFor } from '../../http/agent.ts'
+import { regionOf } from './region.ts'
 import { createRequestHandler, type Patience } from './request-handler.ts'
 
 /** A client and where it speaks to. */
@@ -22,18 +22,19 @@ export interface S3Connection {
 export function connectS3(settings: S3Settings, tls: TlsSettings, patience?: Patience): S3Connection {
   const endpoint = endpointOf(settings)
   const isAws = endpoint === undefined || /\.amazonaws\.com(\.cn)?$/.test(endpoint.hostname)
+  const region = regionOf(settings)
   const config: S3ClientConfig = {
+    region: region.provider,
     // The transfer alone decides what is tried again, and when.
     maxAttempts: 1,
     forcePathStyle: settings.pathStyle === 'on' || (settings.pathStyle === 'auto' && endpoint !== undefined),
-    requestHandler: createRequestHandler(openConnections(tls), patience),
+    requestHandler: createRequestHandler(tls, patience),
     customUserAgent: [['bulk-upload']],
     // A round trip before each body, which some servers answer late and some proxies not at all.
     expectContinueHeader: false,
     logger: silent,
   }
   if (endpoint !== undefined) config.endpoint = endpoint.href
-  if (settings.region !== undefined) config.region = settings.region
   if (settings.profile !== undefined) config.profile = settings.profile
   if (!isAws) {
     // R2, OVH and older servers refuse, or store as content, the checksums the SDK adds by itself.
@@ -45,7 +46,7 @@ export function connectS3(settings: S3Settings, tls: TlsSettings, patience?: Pat
     config.signer = { sign: async (request) => request }
   }
   const client = new S3Client(config)
-  const region = followBucketRegion(client)
+  region.follow(client)
   const host = () => endpoint?.host ?? `s3.${region.current() ?? 'us-east-1'}.amazonaws.com`
   const proxy = () => proxyFor(`${endpoint?.protocol ?? 'https:'}//${host()}`)?.host
   // A proxy that cannot be used is a fault of the configuration: found now, not at the first request.

@@ -146,6 +146,12 @@ export const providerRows: readonly ErrorRow[] = [
     code: 'CHECKSUM_MISMATCH',
     message: badDigest,
   },
+  {
+    names: ['InvalidDigest'],
+    code: 'CHECKSUM_MISMATCH',
+    retryable: false,
+    message: said('the server does not accept the checksum that was sent with the bytes'),
+  },
   { names: ['PreconditionFailed'], code: 'ALREADY_EXISTS', message: said('the object exists already') },
   {
     names: ['OperationAborted', 'ConditionalRequestConflict'],
@@ -192,7 +198,7 @@ export const providerRows: readonly ErrorRow[] = [
 
 /** For answers without a code that is known, by HTTP status. */
 export const statusRows: readonly ErrorRow[] = [
-  { names: ['301', '302', '308'], code: 'BUCKET_NOT_FOUND', message: elsewhere },
+  { names: ['301', '302', '303', '308'], code: 'BUCKET_NOT_FOUND', message: elsewhere },
   { names: ['307'], code: 'SERVER_ERROR', message: said('the server sends this request elsewhere for now') },
   {
     names: ['401'],

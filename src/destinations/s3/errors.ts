@@ -112,13 +112,20 @@ function answeredProblem(error: SdkError, scene: ErrorScene, now: number): Uploa
   }
   const row = byStatus.get(String(status))
   if (row !== undefined) return fromRow(row, scene, details)
-  const reason = isPage ? '' : `: ${clean(`${error.name} ${error.message}`)}`
+  const reason = isPage ? '' : serversWords(error)
   if (status >= 500) return new UploadError('SERVER_ERROR', `the server failed with status ${status}${reason}`, details)
   if (status >= 400) {
     const message = `${scene.host} refused the request with status ${status}${reason}`
     return new UploadError('BAD_RESPONSE', message, { ...details, retryable: false })
   }
   return new UploadError('BAD_RESPONSE', `the answer of ${scene.host} cannot be understood or broke off`, details)
+}
+
+/** What the server itself said, to put behind a message; the SDK's words about an answer without any say nothing. */
+function serversWords({ name, message }: SdkError): string {
+  const words = [name, /XML parse error|Deserialization error/.test(message) ? '' : message]
+  const telling = words.filter((word) => !/^(Unknown|UnknownError|Error|SyntaxError|\d+)?$/.test(word))
+  return telling.length === 0 ? '' : ` (${clean(telling.join(': '))})`
 }
 
 function fromRow(row: ErrorRow, scene: ErrorScene, details: UploadErrorDetails, suffix = ''): UploadError {
@@ -133,14 +140,14 @@ export function retryAfterMs(value: string | undefined, now: number): number | u
   if (value === undefined) return undefined
   const text = value.trim()
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000
-  const date = Date.parse(text)
+  // Date.parse() takes "-3" for a date, too.
+  const date = /[a-z]{3}/i.test(text) ? Date.parse(text) : Number.NaN
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }
 
 /** One short line of a provider's own words: a signed URL or a control character must not get through. */
 function clean(text: string): string {
   const oneLine = text
-    .replace(/Deserialization error: to inspect.*$/s, '')
     .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
     .replace(/(\bhttps?:\/\/)[^\s"'<>]*@/gi, '$1')
     .replace(/(\bhttps?:\/\/[^\s?"'<>]*)\?[^\s"'<>]*/gi, '$1')

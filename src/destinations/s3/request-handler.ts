@@ -1,6 +1,7 @@
 import type { Agent as HttpsAgent } from 'node:https'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
-import type { Connections, Route } from '../../http/agent.ts'
+import type { TlsSettings } from '../../config/settings.ts'
+import { openConnections, type Route } from '../../http/agent.ts'
 
 /** How long to wait, in milliseconds. */
 export interface Patience {
@@ -14,7 +15,7 @@ export interface Patience {
   readonly idleWhileCompleting: number
 }
 
-export const defaultPatience: Patience = {
+const defaultPatience: Patience = {
   connect: 3000,
   connectThroughProxy: 10_000,
   idle: 30_000,
@@ -31,8 +32,11 @@ export type RequestHandler = Pick<
  * The SDK's HTTP handler over this program's connections: the way (direct, or which proxy) is chosen by each request's
  * host, since a bucket or a region may have a host of its own. Redirects are never followed, so that credentials stay
  * with the host they were meant for.
+ *
+ * @throws UsageError where the bundle of certificates cannot be read.
  */
-export function createRequestHandler(connections: Connections, patience: Patience = defaultPatience): RequestHandler {
+export function createRequestHandler(tls: TlsSettings, patience: Patience = defaultPatience): RequestHandler {
+  const connections = openConnections(tls, patience.connect)
   const handlers = new Map<Route, { readonly usual: NodeHttpHandler; readonly completing: NodeHttpHandler }>()
 
   function handlersFor(route: Route) {
@@ -42,7 +46,8 @@ export function createRequestHandler(connections: Connections, patience: Patienc
     const options = {
       httpAgent: route.agent,
       httpsAgent: route.agent as HttpsAgent,
-      connectionTimeout: route.proxy === undefined ? patience.connect : patience.connectThroughProxy,
+      // A direct connection has its limit from the agent.
+      connectionTimeout: route.proxy === undefined ? 0 : patience.connectThroughProxy,
     }
     const made = {
       usual: new NodeHttpHandler({ ...options, socketTimeout: patience.idle }),

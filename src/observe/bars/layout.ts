@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk'
-import { displayWidth, fitName } from '../format.ts'
+import { fitName } from '../format.ts'
 
 /** What a row says, before it is fitted to the terminal. */
 export interface RowView {
@@ -47,6 +47,8 @@ export interface Wants {
   size: number
   remaining: number
   tail: number
+  /** What the last row says right of its bar, all in one. */
+  total: number
 }
 
 const percentWidth = '100 %'.length
@@ -55,11 +57,12 @@ const nameAtLeast = 18
 const nameAtMost = 72
 const barAtLeast = 8
 const barAtMost = 40
+const barForTotal = 12
 const margin = 1
 const narrow = 100
 
 export function createWants(): Wants {
-  return { name: 12, size: 9, remaining: 4, tail: 0 }
+  return { name: 12, size: 9, remaining: 4, tail: 0, total: 0 }
 }
 
 export function widen(wants: Wants, row: RowView): void {
@@ -67,6 +70,11 @@ export function widen(wants: Wants, row: RowView): void {
   wants.size = Math.max(wants.size, row.size.length)
   wants.remaining = Math.max(wants.remaining, row.remaining.length)
   wants.tail = Math.max(wants.tail, row.tail.length)
+}
+
+export function widenTotal(wants: Wants, total: TotalView, paint: ChalkInstance): void {
+  widen(wants, total)
+  wants.total = Math.max(wants.total, columnsOf(totalFigures(total, wants, paint)))
 }
 
 /**
@@ -96,13 +104,15 @@ export function chooseGrid(width: number, wants: Wants): Grid {
   const room = Math.max(0, left(cells))
   const barFirst = Math.max(Math.min(barAtLeast, Math.floor(room / 2)), Math.min(barAtMost, Math.floor(room * 0.4)))
   const name = Math.min(wants.name, room - barFirst)
-  return { ...cells, gap, percent: percentWidth, name, bar: Math.min(barAtMost, room - name) }
+  const barOfTotal = width - margin - 2 - name - wants.total
+  const bar = Math.min(barAtMost, room - name, barOfTotal >= barForTotal ? barOfTotal : barAtMost)
+  return { ...cells, gap, percent: percentWidth, name, bar }
 }
 
 /** One file's row, at most `width` columns. */
 export function layoutRow(row: RowView, grid: Grid, width: number, paint: ChalkInstance): string {
   const cells = [
-    segment(` ${row.label(grid.name)}  `),
+    nameSegment(row.label(grid.name), grid.name),
     ...barSegments(row, grid.bar, paint),
     ...figures(row, grid, paint),
   ]
@@ -111,12 +121,8 @@ export function layoutRow(row: RowView, grid: Grid, width: number, paint: ChalkI
 
 /** The last row: all of the run. Files stand in their own cell where there is room, otherwise beside the label. */
 export function layoutTotal(total: TotalView, grid: Grid, width: number, paint: ChalkInstance): string {
-  const before = [segment(` ${total.label(grid.name)}  `), ...barSegments(total, grid.bar, paint)]
-  const wide = [
-    segment(`  ${total.percent.padStart(grid.percent)}   ${total.files.padEnd(grid.size)}  ${total.size}   `),
-    segment(`${total.rate.padStart(rateWidth)}  ${total.remaining.padStart(grid.remaining)}`),
-    ...(total.tail === '' ? [] : [segment(`   ${total.tail}`, paint.yellow)]),
-  ]
+  const before = [nameSegment(total.label(grid.name), grid.name), ...barSegments(total, grid.bar, paint)]
+  const wide = totalFigures(total, grid, paint)
   if (columnsOf([...before, ...wide]) <= width) return join([...before, ...wide], width)
 
   const room = grid.name + grid.bar
@@ -124,7 +130,7 @@ export function layoutTotal(total: TotalView, grid: Grid, width: number, paint: 
   const full = grid.tail === 0 && total.tail !== '' ? `${files}  ${total.tail}` : files
   const label = full.length <= room ? full : files
   const name = Math.max(grid.name, Math.min(label.length, room))
-  const folded = [segment(` ${fitName(label, name)}  `), ...barSegments(total, room - name, paint)]
+  const folded = [nameSegment(fitName(label, name), name), ...barSegments(total, room - name, paint)]
   return join([...folded, ...figures(total, grid, paint)], width)
 }
 
@@ -134,8 +140,21 @@ interface Segment {
   readonly paint: ((text: string) => string) | undefined
 }
 
+/** Figures and bars: each character is one column wide, and measuring all of them ten times a second would cost. */
 function segment(text: string, paint?: (text: string) => string): Segment {
-  return { text, columns: displayWidth(text), paint }
+  return { text, columns: text.length, paint }
+}
+
+function nameSegment(fitted: string, columns: number): Segment {
+  return { text: ` ${fitted}  `, columns: columns + margin + 2, paint: undefined }
+}
+
+function totalFigures(total: TotalView, { size, remaining }: Pick<Grid, 'size' | 'remaining'>, paint: ChalkInstance) {
+  return [
+    segment(`  ${total.percent.padStart(percentWidth)}   ${total.files.padEnd(size)}  ${total.size}   `),
+    segment(`${total.rate.padStart(rateWidth)}  ${total.remaining.padStart(remaining)}`),
+    ...(total.tail === '' ? [] : [segment(`   ${total.tail}`, paint.yellow)]),
+  ]
 }
 
 function figures(row: RowView, grid: Grid, paint: ChalkInstance): Segment[] {

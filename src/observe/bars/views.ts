@@ -1,5 +1,5 @@
 import { formatCount, formatPercent, formatRate, formatRemaining, formatSize, formatSizeOf } from '../format.ts'
-import type { Progress } from '../progress.ts'
+import { fractionDone, type Progress } from '../progress.ts'
 import type { Note, RowView, TotalView } from './layout.ts'
 import type { Outcome, Slot } from './slots.ts'
 
@@ -19,11 +19,12 @@ export function fileView(slot: Slot, now: number): RowView {
   const sent = done ? (size ?? file.sent) : file.sent
   const rate = slot.meter.update(now, file.sentInAll)
   const known = size !== undefined
+  const fraction = done ? 1 : size ? Math.min(1, sent / size) : undefined
   return {
     labelWidth,
     label: slot.label,
-    fraction: known ? fractionOf(sent, size, done) : undefined,
-    percent: known && (size > 0 || done) ? formatPercent(sent, size) : '',
+    fraction,
+    percent: fraction === undefined ? '' : formatPercent(fraction),
     size: known ? formatSizeOf(sent, size) : formatSize(sent),
     rate: file.sentInAll > 0 ? formatRate(rate) : '',
     remaining: known && rate > 0 ? formatRemaining(Math.max(0, size - sent) / rate) : '',
@@ -36,26 +37,20 @@ export function fileView(slot: Slot, now: number): RowView {
 export function totalView(progress: Progress, rate: number, secondsLeft: number): TotalView {
   const about = progress.complete ? '' : '~'
   const bytes = Math.max(progress.bytes, progress.bytesDone)
-  const ended = progress.complete && progress.filesDone >= progress.files
+  const fraction = fractionDone(progress)
   const files = formatCount(progress.files)
   const { retries } = progress
   return {
     labelWidth: 'total'.length,
     label: (width) => 'total'.slice(0, width).padEnd(width),
-    fraction:
-      bytes > 0 ? fractionOf(progress.bytesDone, bytes, ended) : fractionOf(progress.filesDone, progress.files, ended),
-    percent: `${about}${bytes > 0 ? formatPercent(progress.bytesDone, bytes) : formatPercent(progress.filesDone, progress.files)}`,
+    fraction,
+    percent: `${about}${formatPercent(fraction)}`,
     files: `${formatCount(progress.filesDone).padStart(files.length)}/${about}${files} files`,
     size: formatSizeOf(progress.bytesDone, bytes, !progress.complete),
     rate: formatRate(rate),
     remaining: formatRemaining(secondsLeft),
     tail: retries > 0 ? `${formatCount(retries)} ${retries === 1 ? 'retry' : 'retries'}` : '',
   }
-}
-
-function fractionOf(done: number, total: number, ended: boolean): number {
-  if (total > 0) return Math.min(1, done / total)
-  return ended ? 1 : 0
 }
 
 function retryNote(retryAt: number | undefined, now: number): Note | undefined {

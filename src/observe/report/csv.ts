@@ -1,5 +1,4 @@
-import type { Transform } from 'node:stream'
-import { stringify } from 'csv-stringify'
+import { stringify } from 'csv-stringify/sync'
 import type { FileRecord, JournalRecord } from '../records.ts'
 
 type Cell = string | number | boolean | null | undefined
@@ -36,28 +35,29 @@ const columns: readonly (readonly [header: string, cell: (file: FileRecord) => C
 const formula = /^[=+\-@\t\r]/
 
 /** One row a file. */
-export async function* csvRows(records: AsyncIterable<JournalRecord>): AsyncGenerator<readonly Cell[]> {
-  yield columns.map(([header]) => header)
-  for await (const record of records) {
-    if (record.type === 'file') yield columns.map(([, cell]) => cell(record))
+export async function* csvText(batches: AsyncIterable<readonly JournalRecord[]>): AsyncGenerator<string> {
+  yield toText([columns.map(([header]) => header)])
+  for await (const records of batches) {
+    const files = records.filter((record) => record.type === 'file')
+    yield toText(files.map((file) => columns.map(([, cell]) => cell(file))))
   }
 }
 
 /** The summary as `metric,value`: nested figures by their path (`latencyMs.p50`). */
-export async function* csvSummaryRows(records: AsyncIterable<JournalRecord>): AsyncGenerator<readonly Cell[]> {
-  yield ['metric', 'value']
-  for await (const record of records) {
-    if (record.type === 'summary') yield* flatten(record)
+export async function* csvSummaryText(batches: AsyncIterable<readonly JournalRecord[]>): AsyncGenerator<string> {
+  yield toText([['metric', 'value']])
+  for await (const records of batches) {
+    for (const record of records) if (record.type === 'summary') yield toText([...flatten(record)])
   }
 }
 
 /**
- * Rows to text as RFC 4180 has it. A spreadsheet would take a cell that begins like a formula for one, and a file's
- * name comes from anywhere: such text gets a leading `'`. (csv-stringify's own `escape_formulas` touches full-width
- * signs too, which the report's format does not promise.)
+ * Rows as RFC 4180 has them. A spreadsheet would take a cell that begins like a formula for one, and a file's name
+ * comes from anywhere: such text gets a leading `'`. (csv-stringify's own `escape_formulas` touches full-width signs
+ * too, which the report's format does not promise.)
  */
-export function csvText(): Transform {
-  return stringify({
+function toText(rows: Cell[][]): string {
+  return stringify(rows, {
     record_delimiter: 'windows',
     quote_record_delimiter: true,
     cast: {
@@ -67,7 +67,7 @@ export function csvText(): Transform {
   })
 }
 
-function* flatten(nested: object, path = ''): Generator<readonly Cell[]> {
+function* flatten(nested: object, path = ''): Generator<Cell[]> {
   for (const [key, value] of Object.entries(nested) as [string, Cell | object][]) {
     if (path === '' && key === 'type') continue
     if (typeof value === 'object' && value !== null) yield* flatten(value, `${path}${key}.`)

@@ -1,6 +1,6 @@
 import type { JournalRecord } from '../records.ts'
 
 /** The records as they are, one a line. */
-export async function* jsonlText(records: AsyncIterable<JournalRecord>): AsyncGenerator<string> {
-  for await (const record of records) yield `${JSON.stringify(record)}\n`
+export async function* jsonlText(batches: AsyncIterable<readonly JournalRecord[]>): AsyncGenerator<string> {
+  for await (const records of batches) yield records.map((record) => `${JSON.stringify(record)}\n`).join('')
 }

@@ -3,57 +3,73 @@ import type { JournalRecord } from '../records.ts'
 
 const readAtOnce = 2 ** 18
 const newline = 0x0a
-const runMark = Buffer.from('"type":"run"')
 const reported: ReadonlySet<string> = new Set(['run', 'file', 'summary'])
+// In quotes that no string can hold unescaped: a line without it has no such record.
+const mark = (type: JournalRecord['type']): Buffer => Buffer.from(`"type":"${type}"`)
 
-/**
- * What a journal says of one invocation: its run, file and summary records, in their order, one at a time. What cannot
- * be read as a line (a power cut tears the last one) is left out.
- */
-export async function* readInvocation(journalPath: string, invocation: number): AsyncGenerator<JournalRecord> {
-  const start = await findRun(journalPath, invocation)
-  if (start === undefined) return
-  let begun = false
-  for await (const { line } of readLines(journalPath, start)) {
-    const record = parse(line)
-    if (record === undefined || !reported.has(record.type)) continue
-    if (record.type === 'run') {
-      if (begun) return
-      begun = true
-    }
-    yield record
-  }
-}
-
-/** Where the last run record of that invocation begins, in bytes. */
-async function findRun(journalPath: string, invocation: number): Promise<number | undefined> {
+/** Where the last run record of that invocation begins, in bytes; undefined where there is none. */
+export async function findInvocation(journalPath: string, invocation: number): Promise<number | undefined> {
+  const runMark = mark('run')
   let found: number | undefined
-  for await (const { line, offset } of readLines(journalPath, 0)) {
-    if (!line.includes(runMark)) continue
-    const record = parse(line)
-    if (record?.type === 'run' && record.invocation === invocation) found = offset
+  let offset = 0
+  for await (const lines of readLines(journalPath, 0)) {
+    for (const line of lines) {
+      if (line.includes(runMark)) {
+        const record = parse(line)
+        if (record?.type === 'run' && record.invocation === invocation) found = offset
+      }
+      offset += line.length + 1
+    }
   }
   return found
 }
 
+/**
+ * What a journal says of the invocation that begins at `start`: its run, file and summary records in their order, some
+ * at a time. What cannot be read as a line (a power cut tears the last one) is left out.
+ *
+ * @param only - leave out records of other types, without the cost of reading them
+ */
+export async function* readInvocation(
+  journalPath: string,
+  start: number | undefined,
+  only?: JournalRecord['type'],
+): AsyncGenerator<readonly JournalRecord[]> {
+  if (start === undefined) return
+  const marks = only === undefined ? undefined : [mark('run'), mark(only)]
+  let runs = 0
+  for await (const lines of readLines(journalPath, start)) {
+    const records: JournalRecord[] = []
+    for (const line of lines) {
+      if (marks?.some((bytes) => line.includes(bytes)) === false) continue
+      const record = parse(line)
+      if (record === undefined || !reported.has(record.type)) continue
+      if (record.type === 'run') runs += 1
+      if (runs > 1) break
+      if (only === undefined || record.type === only) records.push(record)
+    }
+    yield records
+    if (runs > 1) return
+  }
+}
+
 /** Split at newlines only: `node:readline` would also split at U+2028, which a file's name may hold. */
-async function* readLines(path: string, start: number): AsyncGenerator<{ line: Buffer; offset: number }> {
+async function* readLines(path: string, start: number): AsyncGenerator<readonly Buffer[]> {
   let pieces: Buffer[] = []
-  let offset = start
   for await (const data of createReadStream(path, { start, highWaterMark: readAtOnce })) {
     const bytes = data as Buffer
+    const lines: Buffer[] = []
     let from = 0
     for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, from)) {
       const rest = bytes.subarray(from, end)
-      const line = pieces.length > 0 ? Buffer.concat([...pieces, rest]) : rest
+      lines.push(pieces.length > 0 ? Buffer.concat([...pieces, rest]) : rest)
       pieces = []
-      yield { line, offset }
-      offset += line.length + 1
       from = end + 1
     }
     if (from < bytes.length) pieces.push(bytes.subarray(from))
+    yield lines
   }
-  if (pieces.length > 0) yield { line: Buffer.concat(pieces), offset }
+  if (pieces.length > 0) yield [Buffer.concat(pieces)]
 }
 
 function parse(line: Buffer): JournalRecord | undefined {

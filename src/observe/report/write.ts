@@ -5,10 +5,10 @@ import { basename, dirname, extname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { UploadError } from '../../errors.ts'
 import type { JournalRecord } from '../records.ts'
-import { csvRows, csvSummaryRows, csvText } from './csv.ts'
+import { csvSummaryText, csvText } from './csv.ts'
 import { jsonText } from './json.ts'
 import { jsonlText } from './jsonl.ts'
-import { readInvocation } from './read.ts'
+import { findInvocation, readInvocation } from './read.ts'
 
 export interface WriteReportsOptions {
   /** Which of the journal's invocations the reports are of. */
@@ -17,11 +17,15 @@ export interface WriteReportsOptions {
   readonly files: readonly string[]
 }
 
-type Format = (records: AsyncIterable<JournalRecord>) => AsyncIterable<string> | [AsyncIterable<unknown>, Transform]
-type Transform = ReturnType<typeof csvText>
+/** Text of a report, in pieces of any size, from a run's records. */
+type Format = (batches: AsyncIterable<readonly JournalRecord[]>) => AsyncIterable<string>
 
-const textAtOnce = 2 ** 16
-const summaryFormat: Format = (records) => [csvSummaryRows(records), csvText()]
+interface ReportFile {
+  readonly path: string
+  readonly format: Format
+  /** The only records it is made of, where not all. */
+  readonly only?: JournalRecord['type']
+}
 
 /**
  * Writes a run's reports from its journal, reading it once for each and holding nothing of it in memory. A report
@@ -33,14 +37,13 @@ const summaryFormat: Format = (records) => [csvSummaryRows(records), csvText()]
 export async function writeReports(journalPath: string, options: WriteReportsOptions): Promise<readonly string[]> {
   const written: string[] = []
   const problems: string[] = []
-  for (const file of options.files) {
-    for (const [path, format] of formatsOf(file)) {
-      try {
-        await writeWhole(path, format(readInvocation(journalPath, options.invocation)))
-        written.push(path)
-      } catch (error) {
-        problems.push(`${path} was not written: ${reason(error)}`)
-      }
+  const start = await findInvocation(journalPath, options.invocation)
+  for (const { path, format, only } of options.files.flatMap(filesOf)) {
+    try {
+      await writeWhole(path, format(readInvocation(journalPath, start, only)))
+      written.push(path)
+    } catch (error) {
+      problems.push(`${path} was not written: ${whyNotWritten(error)}`)
     }
   }
   if (problems.length > 0) throw new UploadError('INTERNAL', `${problems.join('; ')}; the journal has everything`)
@@ -54,28 +57,27 @@ export function summaryFileOf(report: string): readonly string[] {
   return [`${report.slice(0, -ending.length)}.summary${ending}`]
 }
 
-function formatsOf(file: string): readonly (readonly [path: string, format: Format])[] {
-  switch (extname(file).toLowerCase()) {
-    case '.csv':
-      return [
-        [file, (records) => [csvRows(records), csvText()]],
-        ...summaryFileOf(file).map((path) => [path, summaryFormat] as const),
-      ]
+function filesOf(report: string): readonly ReportFile[] {
+  switch (extname(report).toLowerCase()) {
+    case '.csv': {
+      const summaries = summaryFileOf(report).map(
+        (path) => ({ path, format: csvSummaryText, only: 'summary' }) as const,
+      )
+      return [{ path: report, format: csvText }, ...summaries]
+    }
     case '.json':
-      return [[file, jsonText]]
+      return [{ path: report, format: jsonText }]
     default:
-      return [[file, jsonlText]]
+      return [{ path: report, format: jsonlText }]
   }
 }
 
-async function writeWhole(path: string, content: ReturnType<Format>): Promise<void> {
+async function writeWhole(path: string, content: AsyncIterable<string>): Promise<void> {
   const folder = dirname(path)
   await mkdir(folder, { recursive: true })
   const temporary = join(folder, `.${basename(path)}.${randomUUID()}.tmp`)
-  const file = createWriteStream(temporary, { flags: 'wx', flush: true })
   try {
-    if (Array.isArray(content)) await pipeline(content[0], content[1], together, file)
-    else await pipeline(content, together, file)
+    await pipeline(content, createWriteStream(temporary, { flags: 'wx', flush: true }))
     await rename(temporary, path)
   } catch (error) {
     await rm(temporary, { force: true })
@@ -83,19 +85,8 @@ async function writeWhole(path: string, content: ReturnType<Format>): Promise<vo
   }
 }
 
-/** Many small texts as few large ones: a write costs more than a line. */
-async function* together(texts: AsyncIterable<string | Buffer>): AsyncGenerator<string> {
-  let held = ''
-  for await (const text of texts) {
-    held += text
-    if (held.length < textAtOnce) continue
-    yield held
-    held = ''
-  }
-  yield held
-}
-
-function reason(error: unknown): string {
+/** What an error of the file system means for a report, in a few words. */
+export function whyNotWritten(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException
   switch (code) {
     case 'EACCES':

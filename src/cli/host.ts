@@ -1,0 +1,24 @@
+import type { Environment } from '../config/environment.ts'
+
+/** A stream the program writes to; a terminal has a size. */
+export interface Output extends NodeJS.WritableStream {
+  readonly isTTY?: boolean | undefined
+  readonly columns?: number | undefined
+  readonly rows?: number | undefined
+}
+
+/** What the command line takes from the process it runs in; tests pass their own. */
+export interface Host {
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly env: Environment
+  readonly cwd: string
+  /** The user's home directory. */
+  readonly home: string
+  /** The user's id; undefined where the system has none (Windows). */
+  readonly uid: number | undefined
+  /** Calls `listener` at each such signal until the function returned is called. */
+  onSignal(signal: 'SIGINT' | 'SIGTERM', listener: () => void): () => void
+  /** Ends the process on the spot. */
+  exitNow(code: number): void
+}

@@ -1,0 +1,64 @@
+import { homedir } from 'node:os'
+import packageJson from '../../package.json' with { type: 'json' }
+import { exitCodeOfError } from './exit-codes.ts'
+import { explain, wantsDetails } from './explain.ts'
+import type { Host } from './host.ts'
+
+/**
+ * The program: carries out the process's command line and ends it with the exit code. Nothing but this function ends
+ * the process, and what nobody else caught ends here.
+ */
+export async function main(): Promise<void> {
+  const argv = process.argv.slice(2)
+  // A stream whose reader has gone says so in an event that, unheard, would end the process with a stack trace. The
+  // run hears of it by itself; progress that nobody can see is no reason to stop.
+  process.stdout.on('error', () => {})
+  process.stderr.on('error', () => {})
+  process.on('uncaughtException', (error) => process.exit(failed(error, argv)))
+  let exitCode: number
+  try {
+    exitCode = await carryOut(argv)
+  } catch (error) {
+    exitCode = failed(error, argv)
+  }
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)])
+  process.exit(exitCode)
+}
+
+async function carryOut(argv: readonly string[]): Promise<number> {
+  // Asked by scripts and at every prompt of some shells: answered without loading the rest of the program.
+  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+    process.stdout.write(`${packageJson.version}\n`)
+    return 0
+  }
+  const { runProgram } = await import('./program.ts')
+  return runProgram(argv, processHost())
+}
+
+function processHost(): Host {
+  return {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    cwd: process.cwd(),
+    home: homedir(),
+    uid: process.getuid?.(),
+    onSignal(signal, listener) {
+      process.on(signal, listener)
+      return () => process.off(signal, listener)
+    },
+    exitNow: (code) => process.exit(code),
+  }
+}
+
+function failed(error: unknown, argv: readonly string[]): number {
+  for (const line of explain(error, wantsDetails(argv, process.env))) process.stderr.write(`${line}\n`)
+  return exitCodeOfError(error, undefined)
+}
+
+/** Waits until what was written has left, or cannot. */
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write('', () => resolve())
+  })
+}

@@ -1,0 +1,71 @@
+import { EventEmitter, on } from 'node:events'
+import { homedir } from 'node:os'
+import { loadSettings } from './config/load.ts'
+import type { AvailableKey, OptionInputs } from './config/options.ts'
+import type { UploadEvent } from './observe/events.ts'
+import type { SummaryRecord } from './observe/records.ts'
+import { runUpload } from './upload.ts'
+
+/** Options that are a terminal's affair. */
+type TerminalOption = 'config' | 'dryRun' | 'json' | 'noColor' | 'progress' | 'quiet' | 'verbose'
+
+/**
+ * The main job's options by their camelCase names, as in `.uploadrc.json`: `concurrency: 8`, `partSize: '16MiB'`,
+ * `exclude: ['*.tmp']`. `to` is required.
+ */
+export type UploadOptions = Partial<Pick<OptionInputs, Exclude<AvailableKey, TerminalOption | 'to'>>> & {
+  /** Files, directories, globs, `!patterns`. */
+  readonly sources?: readonly string[]
+  /** `s3://bucket/prefix/`, `file:./dir/`. */
+  readonly to: string
+  /** Stops the run: requests are cut, what had not ended is `cancelled`, reports are written. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * A run under way. Iterate it for its events; those of before the iteration began are not repeated, so begin in the
+ * same turn as the run.
+ */
+export interface UploadRun extends AsyncIterable<UploadEvent> {
+  /**
+   * The end of it. Files that failed do not reject it: see `failed` and `exitCode`. Rejects with a `UsageError` where
+   * nothing could be sent, or with an `UploadError` where no journal can be kept.
+   */
+  readonly summary: Promise<SummaryRecord>
+}
+
+/**
+ * Uploads files: the program's main job without its terminal. Reads no config file and none of the program's own
+ * environment variables; AWS credentials come from where AWS's tools look for them. Prints nothing, exits nothing, sets
+ * no signal handlers.
+ */
+export function upload({ sources = [], signal, ...options }: UploadOptions): UploadRun {
+  const emitter = new EventEmitter()
+  const begin = async (): Promise<SummaryRecord> => {
+    // The caller gets the chance to listen first.
+    await undefined
+    const settings = await loadSettings({
+      flags: options,
+      args: sources,
+      env: {},
+      cwd: process.cwd(),
+      home: homedir(),
+      uid: process.getuid?.(),
+      findConfig: false,
+    })
+    return runUpload({
+      settings,
+      argv: [],
+      signal: signal ?? new AbortController().signal,
+      listener: (event) => emitter.emit('event', event),
+    })
+  }
+  const summary = begin().finally(() => emitter.emit('end'))
+  // Whoever only iterates is told by the iteration's end; a rejection is for those who ask.
+  summary.catch(() => undefined)
+  return { summary, [Symbol.asyncIterator]: () => events(emitter) }
+}
+
+async function* events(emitter: EventEmitter): AsyncGenerator<UploadEvent> {
+  for await (const [event] of on(emitter, 'event', { close: ['end'] })) yield event as UploadEvent
+}
