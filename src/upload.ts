@@ -229,7 +229,8 @@ async function conclude({ settings }: UploadRequest, cwd: string, ending: Ending
   const isComplete = problems.size === 0
   const told = { ...summary, exitCode: isComplete || summary.exitCode !== 0 ? summary.exitCode : 3 }
   const reports = [journal.path, ...(isComplete ? settings.report : [])]
-  emit({ type: 'summary', summary: told, reports, failures, stoppedBecause: stopped?.message })
+  const stoppedBecause = stopped && `${stopped.message} (${stopped.code})`
+  emit({ type: 'summary', summary: told, reports, failures, stoppedBecause })
   return told
 }
 

@@ -123,8 +123,9 @@ export function createBars(options: BarsOptions): { readonly listener: Listener;
     terminal.invalidate()
   }
 
-  function sayFile({ index, file }: FileEnded): void {
+  function sayFile({ index, file, stopsRun }: FileEnded): void {
     slots.ended(index, file.status, clock.now())
+    if (stopsRun) return
     if (file.status !== 'failed') {
       if (verbose) say(` ${outcomeLine(file)}`)
       return

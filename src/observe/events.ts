@@ -84,6 +84,8 @@ export interface FileEnded {
   readonly type: 'file'
   readonly index: number
   readonly file: FileRecord
+  /** Its failure is everybody's and ends the run: `stoppedBecause` says it once, for all files. */
+  readonly stopsRun?: boolean
 }
 
 /** Worth a line under `-v` only. */
@@ -106,7 +108,7 @@ export interface RunEnded {
   readonly reports: readonly string[]
   /** Up to ten failures of each code, for the closing lines; `byErrorCode` has the full counts. */
   readonly failures: readonly FailureSample[]
-  /** Why the run was stopped as a whole (exit 3 or 4), in one line; undefined where it was not. */
+  /** Why the run was stopped as a whole (exit 3 or 4), in one line with its code; undefined where it was not. */
   readonly stoppedBecause?: string | undefined
 }
 

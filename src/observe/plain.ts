@@ -63,7 +63,8 @@ export function createPlain(options: PlainOptions): { readonly listener: Listene
     stopTicking = clock.every(everyMs, () => sayProgress(meter.update(clock.now(), progress.bytesSent)))
   }
 
-  function sayFile({ file }: FileEnded): void {
+  function sayFile({ file, stopsRun }: FileEnded): void {
+    if (stopsRun) return
     if (file.status !== 'failed') {
       if (verbose) say(outcomeLine(file))
       return

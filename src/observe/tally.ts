@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { EngineName } from '../destinations/destination.ts'
 import type { ErrorCode } from '../errors.ts'
-import type { FailureSample, UploadEvent } from './events.ts'
+import type { FailureSample, FileEnded, UploadEvent } from './events.ts'
 import { createLatencyHistogram } from './latency.ts'
 import type { FileRecord, StatusCounts, SummaryRecord } from './records.ts'
 
@@ -56,7 +56,7 @@ export function createTally(): Tally {
     if (code === 'THROTTLED') throttled += 1
     if (timeoutCodes.includes(code)) timeouts += 1
   }
-  const seeFile = (file: FileRecord): void => {
+  const seeFile = ({ file, stopsRun }: FileEnded): void => {
     count(counts, file)
     byDestination[file.destination] ??= noCounts()
     count(byDestination[file.destination] as Counts, file)
@@ -69,6 +69,7 @@ export function createTally(): Tally {
     const { code, message } = file.error
     seeTrouble(code)
     byErrorCode[code] = (byErrorCode[code] ?? 0) + 1
+    if (stopsRun) return
     const kept = samples.get(code) ?? []
     if (kept.length < samplesKept) samples.set(code, [...kept, { code, path: file.path, message }])
   }
@@ -76,7 +77,7 @@ export function createTally(): Tally {
   return {
     counts,
     see(event) {
-      if (event.type === 'file') seeFile(event.file)
+      if (event.type === 'file') seeFile(event)
       if (event.type === 'file-retry' || event.type === 'file-deferred') {
         retries += 1
         seeTrouble(event.code)

@@ -93,9 +93,8 @@ function negation(given: string, cwd: string): (absolute: string) => boolean {
   const anyDepth = !pattern.includes('/') || pattern.startsWith('**/')
   const glob = pattern.includes('/') ? posix.normalize(pattern) : `**/${pattern}`
   const { matches } = compilePattern(`${glob}/**`, true)
-  if (isAbsolute(pattern)) return (absolute) => matches(toSlashes(absolute))
   return (absolute) => {
-    const name = relative(cwd, absolute).split(sep).join('/')
+    const name = (isAbsolute(pattern) ? absolute : relative(cwd, absolute)).split(sep).join('/')
     // Above the working directory `**` would not go past the "..".
     return matches(anyDepth ? name.replace(/^(?:\.\.\/)+/, '') : name)
   }

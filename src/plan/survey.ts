@@ -82,7 +82,9 @@ export async function survey(
       const passed = new Set<string>()
       return (file) => {
         if (file.problem !== undefined || !repeated.keys.has(file.key)) return false
-        return passed.size === passed.add(file.key).size
+        if (passed.has(file.key)) return true
+        passed.add(file.key)
+        return false
       }
     },
   }

@@ -53,17 +53,17 @@ export function createSettlement(options: SettlementOptions): Settlement {
     stopped ??= cause
     options.stop()
   }
-  const settle = async (work: FileWork, record: FileRecord): Promise<void> => {
+  const settle = async (work: FileWork, record: FileRecord, stopsRun = false): Promise<void> => {
     if (ended) return
     try {
       await options.record(record)
     } catch (error) {
       return stopRun(toUploadError(error))
     }
-    emit({ type: 'file', index: work.file.index, file: record })
+    emit({ type: 'file', index: work.file.index, file: record, ...(stopsRun ? { stopsRun } : {}) })
   }
   const settleFailed = (work: FileWork, error: UploadError): Promise<void> =>
-    settle(work, failedRecord(work, destination, 'failed', error))
+    settle(work, failedRecord(work, destination, 'failed', error), error === stopped)
   const settleCancelled = (work: FileWork): Promise<void> => {
     const cause = new UploadError('CANCELLED', 'the run was stopped before this file was done')
     return settle(work, failedRecord(work, destination, 'cancelled', cause))

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Readable } from 'node:stream'
 import { toUploadError, UploadError } from '../errors.ts'
 import type { FileRecord } from '../observe/records.ts'
@@ -34,6 +35,8 @@ export async function transferFiles(options: TransferOptions): Promise<UploadErr
   const { settings, clock } = options
   const stop = new AbortController()
   const signal = AbortSignal.any([options.signal, stop.signal])
+  // One listener for each request in flight.
+  setMaxListeners(0, signal)
   const scheduler = createScheduler(settings.concurrency === 'auto' ? automaticConcurrency : settings.concurrency)
   const breaker = createBreaker()
   const stdin = createStdinFile(options.stdin, signal)

@@ -73,7 +73,10 @@ async function putWhole(object: ObjectToPut, parts: number, options: UploadObjec
       return await destination.putObject(object, body, {
         signal: retry.signal,
         requests: 1 + slots.held,
-        onBytes: meter.onBytes,
+        onBytes: (sent) => {
+          if (parts > 1) options.onPart(sent < facts.size ? Math.floor(sent / object.partSize) : parts)
+          meter.onBytes(sent)
+        },
       })
     } catch (error) {
       meter.discard()

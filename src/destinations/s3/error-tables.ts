@@ -7,6 +7,8 @@ export interface ErrorScene {
   readonly host: string
   /** The proxy's host and port, where requests go through one. */
   readonly proxy?: string | undefined
+  /** Requests go without credentials. */
+  readonly unsigned?: boolean | undefined
   /** The permission the operation needs: `s3:PutObject`. */
   readonly permission: string
 }
@@ -23,8 +25,10 @@ export interface ErrorRow {
 /** A message that names nothing. */
 export const said = (text: string) => () => text
 
-const denied: ErrorRow['message'] = ({ bucket, permission }) =>
-  `access denied: the credentials need ${permission} on bucket "${bucket}"; check its policy and the key's permissions`
+const denied: ErrorRow['message'] = ({ bucket, permission, unsigned }) =>
+  unsigned
+    ? `access denied: bucket "${bucket}" does not allow ${permission} without credentials; leave out --no-sign-request`
+    : `access denied: the credentials need ${permission} on bucket "${bucket}"; check its policy and the key's permissions`
 const throttled = said('the server asks for fewer requests; lower --concurrency if this goes on')
 const tooLarge = said('larger than the server accepts for one object or request')
 const badDigest = said('the server received other bytes than were sent')
@@ -37,7 +41,7 @@ const elsewhere: ErrorRow['message'] = ({ bucket, host }) =>
  */
 export const providerRows: readonly ErrorRow[] = [
   {
-    names: ['InvalidAccessKeyId', 'NotSignedUp', 'UnrecognizedClientException'],
+    names: ['InvalidAccessKeyId', 'NotSignedUp', 'UnrecognizedClientException', 'XAdminUserNotFound'],
     code: 'CREDENTIALS_INVALID',
     message: ({ host }) => `${host} does not know this access key; check AWS_ACCESS_KEY_ID or the profile`,
   },

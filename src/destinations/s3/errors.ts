@@ -99,7 +99,8 @@ function answeredProblem(error: SdkError, scene: ErrorScene, now: number): Uploa
   const headers = error.$response?.headers ?? {}
   const details: UploadErrorDetails = {
     status,
-    requestId: error.$metadata?.requestId ?? headers['x-amz-request-id'],
+    // A server, or what stands before it, may send the header twice.
+    requestId: (error.$metadata?.requestId ?? headers['x-amz-request-id'])?.split(',')[0],
     retryAfterMs: retryAfterMs(headers['retry-after'], now),
     cause: error,
   }

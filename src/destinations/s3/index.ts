@@ -39,7 +39,8 @@ export function openS3Destination(
     try {
       return await answer
     } catch (error) {
-      throw toS3UploadError(error, { bucket, permission, host: connection.host(), proxy: connection.proxy() })
+      const unsigned = !settings.s3.signRequest
+      throw toS3UploadError(error, { bucket, permission, unsigned, host: connection.host(), proxy: connection.proxy() })
     }
   }
 

@@ -102,7 +102,10 @@ export function chooseGrid(width: number, wants: Wants): Grid {
   const wantedName = Math.min(nameAtLeast, wants.name)
   const cells = choices.find((choice) => left(choice) >= wantedName + barAtLeast) ?? choices.at(-1) ?? all
   const room = Math.max(0, left(cells))
-  const barFirst = Math.max(Math.min(barAtLeast, Math.floor(room / 2)), Math.min(barAtMost, Math.floor(room * 0.4)))
+  const barFirst = Math.max(
+    Math.min(barAtLeast, Math.floor(room / 2)),
+    Math.min(barAtMost, Math.floor(room * 0.4), room - wantedName),
+  )
   const name = Math.min(wants.name, room - barFirst)
   const barOfTotal = width - margin - 2 - name - wants.total
   const bar = Math.min(barAtMost, room - name, barOfTotal >= barForTotal ? barOfTotal : barAtMost)

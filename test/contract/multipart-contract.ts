@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest'
+import type { MultipartUpload, MultipartUploads } from '../../src/destinations/destination.ts'
+import { UploadError } from '../../src/errors.ts'
+import { aCall, bodyOf, someBytes } from './bodies.ts'
+import { anObject, type Subject } from './destination-contract.ts'
+
+const partSize = 5 * 2 ** 20
+const bytes = someBytes(2 * partSize + 100_000)
+const partBody = (partNumber: number, source = bytes) =>
+  bodyOf(source.subarray((partNumber - 1) * partSize, partNumber * partSize))
+
+/** What a destination does that can be called part by part; one that cannot has nothing of it. */
+export function testMultipart(current: () => Subject): void {
+  describe('part by part', () => {
+    const offered = (): MultipartUploads | undefined => current().destination.multipart
+    const begin = async (): Promise<MultipartUpload | undefined> => offered()?.create(anObject('a/k'), aCall())
+    const send = (upload: MultipartUpload, partNumber: number) =>
+      upload.uploadPart(partNumber, partBody(partNumber), aCall())
+
+    it('makes an object of parts sent in any order', async () => {
+      const upload = await begin()
+      if (upload === undefined) return expect(current().destination.engine).toBe('standard')
+      const parts = [await send(upload, 3), ...(await Promise.all([send(upload, 1), send(upload, 2)]))]
+      expect(await current().keys()).toEqual([])
+      parts.sort((a, b) => a.partNumber - b.partNumber)
+      expect(await upload.listParts(aCall())).toMatchObject([
+        { partNumber: 1, size: partSize },
+        { partNumber: 2, size: partSize },
+        { partNumber: 3, size: 100_000 },
+      ])
+      expect(await upload.complete(parts, aCall())).toMatchObject({ key: 'a/k', size: bytes.length })
+      expect(Buffer.compare((await current().read('a/k')) ?? Buffer.of(), bytes)).toBe(0)
+      expect(await current().leftovers()).toEqual([])
+    })
+
+    it('takes up an upload after a restart, with the parts that were whole', async () => {
+      const upload = await begin()
+      if (upload === undefined) return expect(current().destination.engine).toBe('standard')
+      await send(upload, 2)
+      const error = new UploadError('SOURCE_UNREADABLE', 'the disk is gone')
+      const torn = bodyOf(partBody(1).size === 0 ? bytes : bytes.subarray(0, partSize), {
+        failAfter: { bytes: 100_000, error },
+      })
+      await expect(upload.uploadPart(1, torn, aCall())).rejects.toBe(error)
+
+      const again = await current().reopen().multipart?.resume(upload.uploadId, anObject('a/k'), aCall())
+      if (again === undefined) throw new Error('the upload is not known any more')
+      expect(again.partSize).toBe(partSize)
+      expect(await again.listParts(aCall())).toMatchObject([{ partNumber: 2, size: partSize }])
+      await send(again, 1)
+      await send(again, 3)
+      await again.complete(await again.listParts(aCall()), aCall())
+      expect(Buffer.compare((await current().read('a/k')) ?? Buffer.of(), bytes)).toBe(0)
+      expect(await current().leftovers()).toEqual([])
+    })
+
+    it('takes a part again, and does not count it while that goes wrong', async () => {
+      const upload = await begin()
+      if (upload === undefined) return expect(current().destination.engine).toBe('standard')
+      const other = someBytes(bytes.length, 7)
+      await upload.uploadPart(1, partBody(1, other), aCall())
+      await send(upload, 1)
+      await send(upload, 2)
+      expect(await upload.listParts(aCall())).toHaveLength(2)
+      await upload.complete(await upload.listParts(aCall()), aCall())
+      expect(Buffer.compare((await current().read('a/k')) ?? Buffer.of(), bytes.subarray(0, 2 * partSize))).toBe(0)
+    })
+
+    it('knows nothing of an upload that never was, was aborted, or is of another key', async () => {
+      const upload = await begin()
+      const multipart = offered()
+      if (upload === undefined || multipart === undefined) return expect(current().destination.engine).toBe('standard')
+      const invented = ['unknown', '../../etc/passwd', '', '00000000-0000-0000-0000-000000000000']
+      for (const id of invented) expect(await multipart.resume(id, anObject('a/k'), aCall()), id).toBeUndefined()
+      expect(await multipart.resume(upload.uploadId, anObject('other'), aCall())).toBeUndefined()
+      await upload.abort(aCall())
+      await upload.abort(aCall())
+      expect(await multipart.resume(upload.uploadId, anObject('a/k'), aCall())).toBeUndefined()
+      expect(await current().leftovers()).toEqual([])
+      expect(await current().keys()).toEqual([])
+    })
+
+    it('makes no object while a part is missing', async () => {
+      const upload = await begin()
+      if (upload === undefined) return expect(current().destination.engine).toBe('standard')
+      const parts = [await send(upload, 1), await send(upload, 3)]
+      const invented = [...parts.slice(0, 1), { partNumber: 2, size: partSize, etag: '"none"' }, ...parts.slice(1)]
+      await expect(upload.complete(invented, aCall())).rejects.toBeInstanceOf(UploadError)
+      expect(await current().keys()).toEqual([])
+    })
+
+    it('stops a part at once', async () => {
+      const upload = await begin()
+      if (upload === undefined) return expect(current().destination.engine).toBe('standard')
+      const controller = new AbortController()
+      const body = bodyOf(bytes.subarray(0, partSize), {
+        hangAfter: { bytes: 200_000, onHang: () => setImmediate(() => controller.abort()) },
+      })
+      const outcome = upload.uploadPart(1, body, aCall({ signal: controller.signal }))
+      await expect(outcome).rejects.toMatchObject({ code: 'CANCELLED' })
+      expect(await upload.listParts(aCall())).toEqual([])
+    })
+  })
+}

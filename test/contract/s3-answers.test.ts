@@ -1,0 +1,251 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Destination } from '../../src/destinations/destination.ts'
+import { openS3Destination } from '../../src/destinations/s3/index.ts'
+import { UploadError } from '../../src/errors.ts'
+import { type Fault, type Operation, type S3Fake, startS3Fake } from '../support/s3-fake.ts'
+import { aCall, bodyOf, someBytes } from './bodies.ts'
+import { anObject } from './destination-contract.ts'
+import { credentialEnvironment, fakeCredentials, s3Settings } from './s3-settings.ts'
+
+const patience = { connect: 500, connectThroughProxy: 500, idle: 300, idleWhileCompleting: 300 }
+const xmlError = (code: string, message = 'Said by the server.') =>
+  `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${message}</Message><RequestId>R1</RequestId></Error>`
+const page = '<!DOCTYPE html><html><head><title>502</title></head><body><br>Bad & broken</body></html>'
+const html = { 'content-type': 'text/html; charset=utf-8' }
+
+interface Case {
+  readonly what: string
+  readonly fault: Fault
+  /** The request it happens to; a PutObject where not said. */
+  readonly to?: Operation
+  readonly expected: Partial<UploadError>
+}
+
+const cases: readonly Case[] = [
+  {
+    what: '403 AccessDenied',
+    fault: { status: 403, body: xmlError('AccessDenied') },
+    expected: { code: 'ACCESS_DENIED', retryable: false, status: 403, requestId: 'FAKE00000001' },
+  },
+  {
+    what: '503 SlowDown with Retry-After',
+    fault: { status: 503, headers: { 'retry-after': '7' }, body: xmlError('SlowDown') },
+    expected: { code: 'THROTTLED', retryable: true, retryAfterMs: 7000 },
+  },
+  {
+    what: '429 without a body',
+    fault: { status: 429, headers: { 'retry-after': '1' } },
+    expected: { code: 'THROTTLED', retryable: true, retryAfterMs: 1000 },
+  },
+  {
+    what: '500 InternalError',
+    fault: { status: 500, body: xmlError('InternalError') },
+    expected: { code: 'SERVER_ERROR', retryable: true, status: 500 },
+  },
+  { what: '500 without a body', fault: { status: 500 }, expected: { code: 'SERVER_ERROR', retryable: true } },
+  {
+    what: '502 with a web page',
+    fault: { status: 502, headers: html, body: page },
+    expected: { code: 'SERVER_ERROR', retryable: true, status: 502 },
+  },
+  {
+    what: '503 with a web page',
+    fault: { status: 503, headers: html, body: page },
+    expected: { code: 'THROTTLED', retryable: true },
+  },
+  {
+    what: '404 with a web page',
+    fault: { status: 404, headers: html, body: page },
+    expected: { code: 'BAD_RESPONSE', retryable: false, status: 404 },
+  },
+  {
+    what: '200 with a web page',
+    fault: { status: 200, headers: html, body: page },
+    expected: { code: 'BAD_RESPONSE', retryable: false },
+  },
+  {
+    what: '200 with a web page for a new multipart upload',
+    to: 'CreateMultipartUpload',
+    fault: { status: 200, headers: html, body: page },
+    expected: { code: 'BAD_RESPONSE', retryable: false },
+  },
+  {
+    what: '500 with a body that is no XML',
+    fault: { status: 500, body: 'upstream <timed> out & gone' },
+    expected: { code: 'SERVER_ERROR', retryable: true },
+  },
+  {
+    what: '400 with a code nobody knows',
+    fault: { status: 400, body: xmlError('Whatever', 'It will not do: https://h/k?X-Amz-Signature=abc') },
+    expected: { code: 'BAD_RESPONSE', retryable: false, status: 400 },
+  },
+  {
+    what: '400 RequestTimeout',
+    fault: { status: 400, body: xmlError('RequestTimeout') },
+    expected: { code: 'TIMEOUT', retryable: true },
+  },
+  {
+    what: '403 RequestTimeTooSkewed',
+    fault: { status: 403, body: xmlError('RequestTimeTooSkewed') },
+    expected: { code: 'CLOCK_SKEW', retryable: true },
+  },
+  {
+    what: '403 ExpiredToken',
+    fault: { status: 400, body: xmlError('ExpiredToken') },
+    expected: { code: 'CREDENTIALS_EXPIRED', retryable: false },
+  },
+  {
+    what: '307 to another host',
+    fault: { status: 307, headers: { location: 'http://elsewhere.example.test/' } },
+    expected: { code: 'SERVER_ERROR', retryable: true, status: 307 },
+  },
+  {
+    what: '301 that names no region',
+    fault: { status: 301, body: xmlError('PermanentRedirect') },
+    expected: { code: 'BUCKET_NOT_FOUND', retryable: false, status: 301 },
+  },
+  {
+    what: 'an answer before the body is read',
+    fault: { status: 403, early: true, body: xmlError('AccessDenied') },
+    expected: { code: 'ACCESS_DENIED' },
+  },
+  {
+    what: '200 with an error inside, for complete',
+    to: 'CompleteMultipartUpload',
+    fault: { status: 200, body: `   ${xmlError('InternalError')}` },
+    expected: { code: 'SERVER_ERROR', retryable: true },
+  },
+  {
+    what: '200 with SlowDown inside, for complete',
+    to: 'CompleteMultipartUpload',
+    fault: { status: 200, body: xmlError('SlowDown') },
+    expected: { code: 'THROTTLED', retryable: true },
+  },
+  {
+    what: '200 with nothing inside, for complete',
+    to: 'CompleteMultipartUpload',
+    fault: { status: 200 },
+    expected: { code: 'SERVER_ERROR', retryable: true },
+  },
+  {
+    what: 'an answer to complete that breaks off',
+    to: 'CompleteMultipartUpload',
+    fault: { truncateAnswer: 60 },
+    expected: { code: 'CONNECTION', retryable: true },
+  },
+  {
+    what: 'an answer to create that breaks off',
+    to: 'CreateMultipartUpload',
+    fault: { truncateAnswer: 60 },
+    expected: { code: 'CONNECTION', retryable: true },
+  },
+  {
+    what: '404 NoSuchUpload for a part',
+    to: 'UploadPart',
+    fault: { status: 404, body: xmlError('NoSuchUpload') },
+    expected: { code: 'BAD_RESPONSE', retryable: true },
+  },
+  { what: 'a connection reset at once', fault: 'reset', expected: { code: 'CONNECTION', retryable: true } },
+  {
+    what: 'a connection reset in the middle of a body',
+    to: 'UploadPart',
+    fault: { resetAfterBytes: 100_000 },
+    expected: { code: 'CONNECTION', retryable: true },
+  },
+  {
+    what: 'a connection reset once the object is stored',
+    fault: 'reset-after-storing',
+    expected: { code: 'CONNECTION', retryable: true },
+  },
+  { what: 'no answer at all', fault: 'hang', expected: { code: 'STALLED', retryable: true } },
+  {
+    what: 'a server that stops reading',
+    to: 'UploadPart',
+    fault: { hangAfterBytes: 100_000 },
+    expected: { code: 'STALLED', retryable: true },
+  },
+]
+
+beforeEach(() => {
+  for (const [name, value] of Object.entries(credentialEnvironment)) vi.stubEnv(name, value)
+  return () => vi.unstubAllEnvs()
+})
+
+describe('what an S3 server answers', () => {
+  let s3: S3Fake
+  let destination: Destination
+  beforeEach(async () => {
+    s3 = await startS3Fake({ buckets: ['audio'], credentials: fakeCredentials })
+    destination = openS3Destination(s3Settings(s3.url), { url: 's3://audio/', bucket: 'audio' }, patience)
+  })
+  afterEach(async () => {
+    await destination.close()
+    await s3.close()
+  })
+
+  const put = (size: number) => destination.putObject(anObject('k'), bodyOf(someBytes(size)), aCall())
+  const failure = async (outcome: Promise<unknown>): Promise<UploadError> => {
+    const error = await outcome.then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    )
+    if (error instanceof UploadError) return error
+    throw new Error(`no UploadError: ${String(error)}`)
+  }
+
+  it.each(cases)('$what', async ({ fault, to = 'PutObject', expected }) => {
+    s3.script = (request) => (request.operation === to ? fault : undefined)
+    const error = await failure(put(to === 'PutObject' ? 1000 : 12_000_000))
+    expect(error).toMatchObject(expected)
+    expect(error.message).not.toMatch(/Signature=|\n|<|test secret|TESTACCESSKEY/)
+    expect(error.message.length).toBeLessThan(300)
+  })
+
+  it.each([
+    ['a wrong secret', { AWS_SECRET_ACCESS_KEY: 'wrong' }, 'CREDENTIALS_INVALID', 'secret key'],
+    ['a wrong access key', { AWS_ACCESS_KEY_ID: 'NOSUCHKEY' }, 'CREDENTIALS_INVALID', 'access key'],
+    ['a session token that is none', { AWS_SESSION_TOKEN: 'invented' }, 'CREDENTIALS_INVALID', 'session token'],
+    [
+      'no credentials',
+      { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' },
+      'CREDENTIALS_INVALID',
+      'AWS_ACCESS_KEY_ID',
+    ],
+  ])('%s', async (_, environment, code, word) => {
+    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value)
+    const error = await failure(put(1000))
+    expect(error).toMatchObject({ code, retryable: false })
+    expect(error.message).toContain(word)
+    expect(error.message).not.toMatch(/test secret|wrong|invented/)
+  })
+
+  it('a bucket that does not exist', async () => {
+    const other = openS3Destination(s3Settings(s3.url), { url: 's3://missing/', bucket: 'missing' }, patience)
+    const error = await failure(other.putObject(anObject('k'), bodyOf(someBytes(10)), aCall()))
+    expect(error).toMatchObject({ code: 'BUCKET_NOT_FOUND', retryable: false, status: 404 })
+    expect(error.message).toContain('aws s3 mb s3://missing')
+  })
+
+  it('a port that refuses connections', async () => {
+    await s3.close()
+    const error = await failure(put(10))
+    expect(error).toMatchObject({ code: 'CONNECTION', retryable: true })
+    expect(error.message).toContain(`127.0.0.1:${s3.port}`)
+  })
+
+  it.each(['headObject', 'deleteObject', 'listObjects'] as const)('%s that is denied, or cut', async (operation) => {
+    const act = async (call = aCall()) => {
+      if (operation === 'headObject') return destination.headObject('k', call)
+      if (operation === 'deleteObject') return destination.deleteObject('k', undefined, call)
+      for await (const _ of destination.listObjects?.('', call) ?? []);
+    }
+    s3.script = () => ({ status: 403 })
+    expect(await failure(act())).toMatchObject({ code: 'ACCESS_DENIED' })
+    const controller = new AbortController()
+    s3.script = () => {
+      setImmediate(() => controller.abort())
+      return 'hang'
+    }
+    expect(await failure(act(aCall({ signal: controller.signal })))).toMatchObject({ code: 'CANCELLED' })
+  })
+})

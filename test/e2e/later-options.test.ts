@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { command, expectRefused } from '../support/command.ts'
+import { flagOf, variableOf } from '../support/option-names.ts'
+import type { RunResult } from '../support/run-upload.ts'
+import { makeWorkspace } from '../support/workspace.ts'
+
+/** What the documentation promises for later, each with a value it will take. */
+const withValue: Readonly<Record<string, string>> = {
+  limitRate: '10MB',
+  order: 'size',
+  ifExists: 'skip',
+  maxSize: '1GB',
+  minSize: '1KB',
+  allowExt: '.wav',
+  denyExt: '.exe',
+  allowType: 'audio/*',
+  maxFiles: '10',
+  maxTotalSize: '1GB',
+  contentType: 'audio/wav',
+  cacheControl: 'no-store',
+  contentEncoding: 'gzip',
+  contentDisposition: 'inline',
+  metadata: 'a=b',
+  tag: 'a=b',
+  storageClass: 'STANDARD_IA',
+  acl: 'private',
+  sse: 'AES256',
+  sseKmsKeyId: 'abc',
+  checksum: 'crc32',
+  onChange: 'retry',
+  timeout: '30s',
+  stallTimeout: '30s',
+  maxFailures: '3',
+  maxErrorRate: '5%',
+  resumeFrom: 'r.jsonl',
+  deadline: '2h',
+  dashboardPort: '8080',
+  metricsFile: 'm.prom',
+  shard: '1/4',
+  preset: 'nightly',
+}
+
+const switches = ['follow', 'keyFix', 'verify', 'resume', 'undoOnFailure', 'dashboard']
+
+const all: Readonly<Record<string, string | true>> = {
+  ...withValue,
+  ...Object.fromEntries(switches.map((name) => [name, true as const])),
+}
+const configKeys = ['supabase', 'routes', 'rules', 'presets', 'rollout']
+
+describe('what a later version brings is refused, not ignored', () => {
+  const line = 'upload a.txt --to file:./out'
+  let ws: Awaited<ReturnType<typeof makeWorkspace>>
+  let results: Record<'flag' | 'variable' | 'config', RunResult>
+
+  // All faults are said at once, so one run for each way of giving them is enough.
+  beforeAll(async () => {
+    ws = await makeWorkspace()
+    await ws.writeAll('a.txt')
+    const flags = Object.entries(all).flatMap(([name, value]) =>
+      value === true ? [flagOf(name)] : [flagOf(name), value],
+    )
+    const env = Object.fromEntries(Object.entries(all).map(([name, value]) => [variableOf(name), String(value)]))
+    const flag = await ws.runArgs(['a.txt', '--to', 'file:./out', ...flags])
+    const variable = await ws.run(line, { env })
+    await ws.write(
+      '.uploadrc.json',
+      JSON.stringify({ ...all, ...Object.fromEntries(configKeys.map((key) => [key, {}])) }),
+    )
+    results = { flag, variable, config: await ws.run(line) }
+  })
+  afterAll(() => ws.remove())
+
+  it('nothing was sent', async () => {
+    expect(await ws.list('out')).toEqual([])
+    expect(await ws.journals()).toEqual([])
+  })
+
+  for (const [name, value] of Object.entries(all)) {
+    it(`${line} ${flagOf(name)}${value === true ? '' : ` '${value}'`}`, () => {
+      expectRefused(results.flag, saidOf(flagOf(name)))
+      expectRefused(results.variable, saidOf(variableOf(name)))
+      expectRefused(results.config, saidOf(name))
+    })
+  }
+
+  for (const name of configKeys) {
+    it(`${line}  # with "${name}" in the config`, () => expectRefused(results.config, saidOf(name)))
+  }
+
+  command(
+    'upload a.txt --to file:./out --if-exists skip',
+    async ({ ws, run }) => {
+      await ws.writeAll('a.txt')
+      expectRefused(await run(), saidOf('--if-exists'))
+      expect(await ws.list('out')).toEqual([])
+    },
+    'one alone',
+  )
+})
+
+/** A line that says of this very option that it is not there yet. */
+function saidOf(name: string): RegExp {
+  return new RegExp(`${name.replaceAll('-', '\\-')}\\b(?!-).*not yet available`, 'm')
+}

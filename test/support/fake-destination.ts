@@ -1,0 +1,216 @@
+import type {
+  Call,
+  Destination,
+  DestinationLimits,
+  MultipartUploads,
+  ObjectInfo,
+  ObjectToPut,
+  Part,
+  PartBody,
+} from '../../src/destinations/destination.ts'
+import { UploadError } from '../../src/errors.ts'
+
+/** A call as it came. */
+export interface FakeCall {
+  readonly what: 'put' | 'create' | 'part' | 'complete' | 'abort'
+  readonly key: string
+  readonly partNumber: number | undefined
+  /** How often the same was asked for, from 1. */
+  readonly attempt: number
+  readonly size: number | undefined
+  /** Slots the caller held for it. */
+  readonly requests: number
+  readonly signal: AbortSignal
+}
+
+/**
+ * What becomes of a call: a failure, success (undefined), `hang` until it is cut, `deaf`: not even then. A promise of
+ * any of these holds the call until it is fulfilled.
+ */
+export type Fate = Error | 'hang' | 'deaf' | undefined
+
+export interface FakeDestinationOptions {
+  readonly script?: (call: FakeCall) => Fate | Promise<Fate>
+  /** Undefined: this destination takes objects as a whole only. */
+  readonly multipart?: { readonly maxConcurrentParts?: number } | undefined
+  readonly limits?: Partial<DestinationLimits>
+  /** Whether bodies are read, and how. */
+  readonly reads?: 'open' | 'stream'
+  /** Off where there are too many calls to keep. */
+  readonly remembers?: boolean
+}
+
+/** A destination in memory that fails as it is told, and notices what no destination should see. */
+export interface FakeDestination extends Destination {
+  readonly calls: readonly FakeCall[]
+  /** What was stored, by key; bytes only where bodies are read. */
+  readonly objects: ReadonlyMap<string, { readonly size: number; readonly bytes: Buffer }>
+  /** Requests under way, by the slots held for them; and the most there ever were. */
+  readonly requests: number
+  readonly mostRequests: number
+  /** Rules of the port that were broken. */
+  readonly breaches: readonly string[]
+  /** Multipart uploads that were neither completed nor aborted. */
+  readonly openUploads: number
+  readonly isClosed: boolean
+}
+
+const noBytes = Buffer.alloc(0)
+const unlimited: DestinationLimits = {
+  maxObjectSize: Number.MAX_SAFE_INTEGER,
+  minPartSize: 1,
+  maxPartSize: Number.MAX_SAFE_INTEGER,
+  maxParts: 10_000,
+  keyProblem: () => undefined,
+}
+
+export function createFakeDestination(options: FakeDestinationOptions = {}): FakeDestination {
+  const { script = () => undefined, reads, remembers = true } = options
+  const calls: FakeCall[] = []
+  const attempts = new Map<string, number>()
+  const objects = new Map<string, { size: number; bytes: Buffer }>()
+  const breaches: string[] = []
+  let requests = 0
+  let mostRequests = 0
+  let openUploads = 0
+  let isClosed = false
+
+  async function asked(what: FakeCall['what'], key: string, call: Call, partNumber?: number, body?: PartBody) {
+    const name = `${what} ${key} ${partNumber ?? ''}`
+    const attempt = remembers ? (attempts.get(name) ?? 0) + 1 : 1
+    const seen: FakeCall = {
+      what,
+      key,
+      partNumber,
+      attempt,
+      size: body?.size,
+      requests: call.requests,
+      signal: call.signal,
+    }
+    if (remembers) {
+      attempts.set(name, attempt)
+      calls.push(seen)
+    }
+    if (isClosed) breaches.push(`${name} after close`)
+    if (call.signal.aborted) breaches.push(`${name} after the stop`)
+    requests += call.requests
+    mostRequests = Math.max(mostRequests, requests)
+    try {
+      const bytes = body === undefined ? noBytes : await read(body, call)
+      const fate = await script(seen)
+      if (fate === 'deaf') await new Promise(() => {})
+      if (fate === 'hang') await cut(call.signal)
+      if (fate instanceof Error) throw fate
+      return bytes
+    } finally {
+      requests -= call.requests
+    }
+  }
+
+  async function read(body: PartBody, call: Call): Promise<Buffer> {
+    const pieces: Buffer[] = []
+    if (reads !== undefined) {
+      let sent = 0
+      for await (const piece of reads === 'open' ? body.open() : body.stream()) {
+        pieces.push(Buffer.from(piece as Uint8Array))
+        sent += (piece as Uint8Array).length
+        call.onBytes?.(sent)
+      }
+    }
+    call.onBytes?.(body.size)
+    return Buffer.concat(pieces)
+  }
+
+  const multipart: MultipartUploads = {
+    resume: async () => undefined,
+    async create(object, call) {
+      await asked('create', object.key, call)
+      openUploads += 1
+      return uploadOf(object)
+    },
+  }
+
+  function uploadOf({ key, partSize }: ObjectToPut) {
+    const stored = new Map<number, Buffer>()
+    const inFlight = new Set<number>()
+    let isEnded = false
+    return {
+      uploadId: `upload of ${key}`,
+      partSize,
+      maxConcurrentParts: options.multipart?.maxConcurrentParts ?? 1000,
+      listParts: async () => [],
+      async uploadPart(partNumber: number, body: PartBody, call: Call): Promise<Part> {
+        if (inFlight.has(partNumber)) breaches.push(`part ${partNumber} of ${key} twice at once`)
+        if (isEnded) breaches.push(`part ${partNumber} of ${key} after its end`)
+        inFlight.add(partNumber)
+        try {
+          stored.set(partNumber, await asked('part', key, call, partNumber, body))
+          return { partNumber, size: body.size }
+        } finally {
+          inFlight.delete(partNumber)
+        }
+      },
+      async complete(parts: readonly Part[], call: Call): Promise<ObjectInfo> {
+        if (inFlight.size > 0) breaches.push(`${key} completed while parts are under way`)
+        await asked('complete', key, call)
+        isEnded = true
+        openUploads -= 1
+        const size = parts.reduce((sum, part) => sum + part.size, 0)
+        objects.set(key, {
+          size,
+          bytes: Buffer.concat(parts.map(({ partNumber }) => stored.get(partNumber) as Buffer)),
+        })
+        return { key, size, etag: `"parts-${parts.map((part) => part.partNumber).join('-')}"` }
+      },
+      async abort(call: Call): Promise<void> {
+        if (inFlight.size > 0) breaches.push(`${key} aborted while parts are under way`)
+        isEnded = true
+        openUploads -= 1
+        await asked('abort', key, call)
+      },
+    }
+  }
+
+  return {
+    url: 'fake://bucket/',
+    engine: 'standard',
+    limits: { ...unlimited, ...options.limits },
+    calls,
+    objects,
+    breaches,
+    get requests() {
+      return requests
+    },
+    get mostRequests() {
+      return mostRequests
+    },
+    get openUploads() {
+      return openUploads
+    },
+    get isClosed() {
+      return isClosed
+    },
+    ...(options.multipart === undefined ? {} : { multipart }),
+    headObject: async () => undefined,
+    deleteObject: async () => {},
+
+    async putObject({ key }, body, call) {
+      const bytes = await asked('put', key, call, undefined, body)
+      if (remembers) objects.set(key, { size: body.size, bytes })
+      return { key, size: body.size, etag: '"whole"' }
+    },
+
+    async close() {
+      isClosed = true
+    },
+  }
+}
+
+/** Rejects once the signal is aborted. */
+function cut(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const cancelled = () => reject(new UploadError('CANCELLED', 'cut'))
+    if (signal.aborted) cancelled()
+    signal.addEventListener('abort', cancelled, { once: true })
+  })
+}

@@ -1,0 +1,135 @@
+import { mkdir } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { vi } from 'vitest'
+import type { Settings } from '../../src/config/settings.ts'
+import type { UploadEvent } from '../../src/observe/events.ts'
+import type { FileRecord, SummaryRecord } from '../../src/observe/records.ts'
+import type { Clock } from '../../src/transfer/clock.ts'
+import { runUpload } from '../../src/upload.ts'
+import { s3Environment, s3Fake } from './s3-environment.ts'
+import type { S3Fake, S3FakeOptions } from './s3-fake.ts'
+import { type Workspace, workspace } from './workspace.ts'
+
+const mebibyte = 1024 * 1024
+
+/** A run in this process, its clock a fast one. */
+export interface InProcess {
+  readonly ws: Workspace
+  readonly s3: S3Fake
+  /** Uploads `in/` into `s3://bucket/`, unless `settings` say otherwise. */
+  readonly upload: (settings?: Partial<Settings>, options?: UploadOptions) => Promise<Outcome>
+}
+
+export interface UploadOptions {
+  readonly signal?: AbortSignal
+  /** Called where the run would wait for another attempt. */
+  readonly onWait?: () => Promise<void>
+}
+
+export interface Outcome {
+  readonly summary: SummaryRecord
+  readonly files: readonly FileRecord[]
+  /** The line of the file whose source name this is. */
+  readonly file: (source: string) => FileRecord
+  readonly events: readonly UploadEvent[]
+  /** The waits between attempts, in milliseconds, in order. */
+  readonly waits: readonly number[]
+}
+
+/** A scripted server and a workspace for one test. */
+export async function inProcess(options: S3FakeOptions = {}): Promise<InProcess> {
+  const ws = await workspace()
+  const s3 = await s3Fake(options)
+  await mkdir(ws.path('in'))
+  return {
+    ws,
+    s3,
+    upload: async (settings = {}, { signal = new AbortController().signal, onWait = async () => {} } = {}) => {
+      const env = { ...s3Environment(s3), HOME: ws.home, XDG_STATE_HOME: ws.state }
+      // The AWS SDK looks at the process's own environment.
+      for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
+      const clock = fastClock(onWait)
+      const events: UploadEvent[] = []
+      try {
+        const summary = await runUpload({
+          settings: { ...defaults, s3: { ...defaults.s3, endpointUrl: s3.url, region: 'us-east-1' }, ...settings },
+          argv: ['in', '--to', 's3://bucket/'],
+          signal,
+          listener: (event) => events.push(event),
+          surroundings: { cwd: ws.cwd, env: { ...process.env, ...env }, stdin: () => Readable.from([]), clock },
+        })
+        return outcome(summary, events)
+      } finally {
+        vi.unstubAllEnvs()
+      }
+    },
+  }
+}
+
+function outcome(summary: SummaryRecord, events: readonly UploadEvent[]): Outcome {
+  const files = events.flatMap((event) => (event.type === 'file' ? [event.file] : []))
+  const file = (source: string) => {
+    const found = files.find((one) => one.source === source)
+    if (found === undefined) throw new Error(`no line for ${source}`)
+    return found
+  }
+  const waits = events.flatMap((event) => (event.type === 'file-retry' ? [event.delayMs] : []))
+  return { summary, files, file, events, waits }
+}
+
+/** How much faster than the world's this clock goes while something waits. */
+const speed = 100
+
+/** Time that flies where it is waited for; always the longest wait that chance allows. */
+function fastClock(onWait: () => Promise<void>): Clock {
+  let skipped = 0
+  return {
+    now: () => Date.now() + skipped,
+    elapsed: () => performance.now() + skipped,
+    sleep: async (ms, signal) => {
+      signal.throwIfAborted()
+      await onWait()
+      await sleep(ms / speed, undefined, { signal })
+      skipped += ms - ms / speed
+    },
+    random: () => 0.999,
+  }
+}
+
+const defaults: Settings = {
+  sources: ['in'],
+  filesFrom: undefined,
+  null: false,
+  base: undefined,
+  flatten: false,
+  key: undefined,
+  include: [],
+  exclude: [],
+  excludeFrom: [],
+  allowEmpty: false,
+  to: 's3://bucket/',
+  s3: { endpointUrl: undefined, region: undefined, profile: undefined, pathStyle: 'auto', signRequest: true },
+  tls: { caBundle: undefined, verify: true },
+  concurrency: 'auto',
+  partSize: 8 * mebibyte,
+  multipartThreshold: 16 * mebibyte,
+  partConcurrency: undefined,
+  bufferSize: 256 * 1024,
+  engine: 'standard',
+  retry: { retries: 8, retryDelayMs: 200, retryMaxDelayMs: 20_000, retryMaxTimeMs: 600_000, retryFailed: 1 },
+  dryRun: false,
+  runId: undefined,
+  report: [],
+  progress: 'none',
+  quiet: false,
+  verbose: false,
+  noColor: true,
+  json: false,
+  configFile: undefined,
+}
+
+/** The default retry settings with some of them changed. */
+export function retry(changes: Partial<Settings['retry']>): Settings['retry'] {
+  return { ...defaults.retry, ...changes }
+}

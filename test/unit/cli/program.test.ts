@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest'
+import packageJson from '../../../package.json' with { type: 'json' }
+import { createCommand, runProgram } from '../../../src/cli/program.ts'
+import { laterCommands } from '../../../src/config/later-options.ts'
+import { flagOf, helpGroups } from '../../../src/config/option-spec.ts'
+import { optionKeys, options } from '../../../src/config/options.ts'
+import { UsageError } from '../../../src/errors.ts'
+import { fakeHost, fakeOutput } from './fake-host.ts'
+
+describe('help', () => {
+  it.each([['--help'], ['-h'], ['run', '--help'], ['a.wav', '--concurrency', '8', '--help']])(
+    'upload %s',
+    async (...argv) => {
+      const host = fakeHost()
+      expect(await runProgram(argv, host)).toBe(0)
+      const help = host.stdout.text()
+      expect(host.stderr.text()).toBe('')
+      const positions = [
+        'Examples:',
+        'Usage: upload [run] [options] <source...> [destination]',
+        ...helpGroups.map((group) => `\n${group}:\n`),
+      ]
+      expect(positions.map((text) => help.indexOf(text))).toEqual(
+        positions.map((text) => help.indexOf(text)).toSorted((a, b) => a - b),
+      )
+      expect(help.indexOf('Examples:')).toBeGreaterThan(0)
+      for (const key of optionKeys) {
+        const shown = new RegExp(`^ {2}(?:-\\w, )?${flagOf(key)}(?: <| {2})`, 'm').test(help)
+        expect(shown, key).toBe(options[key].available)
+      }
+    },
+  )
+
+  it('fits the terminal', () => {
+    const help = createCommand({ stdout: fakeOutput({ columns: 80 }) }).helpInformation()
+    expect(Math.max(...help.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
+  })
+})
+
+it.each([['--version'], ['-V'], ['run', '--version']])('upload %s', async (...argv) => {
+  const host = fakeHost()
+  expect(await runProgram(argv, host)).toBe(0)
+  expect(host.stdout.text()).toBe(`${packageJson.version}\n`)
+})
+
+describe('refused', () => {
+  it.each([
+    [['--concurency', '8'], ["unknown option '--concurency' (Did you mean --concurrency?)"]],
+    [['a', '--limit'], ["unknown option '--limit'"]],
+    [['a', '-c'], ["option '-c, --concurrency <N|auto>' argument missing"]],
+    [['a', '--quiet=1'], ["unknown option '--quiet=1' (Did you mean --quiet?)"]],
+    [['a', 's3://b/', '--if-exists', 'skip'], ['--if-exists is not yet available']],
+  ])('upload %j', async (argv, faults) => {
+    const host = fakeHost()
+    const thrown: unknown = await runProgram(argv, host).catch((error: unknown) => error)
+    expect(thrown).toBeInstanceOf(UsageError)
+    const said = (thrown as UsageError).faults.map((fault) => fault.replace(/\s*\n\s*/g, ' '))
+    expect(said).toEqual(faults)
+    expect(host.stdout.text() + host.stderr.text()).toBe('')
+  })
+
+  it.each(laterCommands)('upload %s', async (name) => {
+    await expect(runProgram([name, 'x'], fakeHost())).rejects.toThrow(`upload ${name} is not yet available`)
+  })
+
+  it.each([[['./report']], [['run', 'report']], [['--quiet', 'report']]])('but upload %j is a source', async (argv) => {
+    await expect(runProgram(argv, fakeHost())).rejects.toThrow(/^no destination/)
+  })
+})

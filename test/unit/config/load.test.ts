@@ -1,0 +1,294 @@
+import { cp, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { loadSettings, type SettingsInput } from '../../../src/config/load.ts'
+import type { Settings } from '../../../src/config/settings.ts'
+import { UsageError } from '../../../src/errors.ts'
+import { tempDir } from '../../support/temp-dir.ts'
+
+let cwd: string
+let file: string
+
+beforeEach(async () => {
+  cwd = await tempDir()
+  file = join(cwd, '.uploadrc.json')
+})
+
+function load(input: Partial<SettingsInput> = {}): Promise<Settings> {
+  return loadSettings({ flags: {}, args: [], env: {}, cwd, home: cwd, uid: process.getuid?.(), ...input })
+}
+
+async function faultsOf(input: Partial<SettingsInput>): Promise<readonly string[]> {
+  const thrown: unknown = await load(input).then(
+    () => undefined,
+    (error) => error,
+  )
+  expect(thrown).toBeInstanceOf(UsageError)
+  return (thrown as UsageError).faults
+}
+
+const config = (json: unknown): Promise<void> => writeFile(file, JSON.stringify(json), { mode: 0o644 })
+
+it('is complete with one source and one destination', async () => {
+  expect(await load({ args: ['a.wav', 's3://b/audio'] })).toEqual({
+    sources: ['a.wav'],
+    filesFrom: undefined,
+    null: false,
+    base: undefined,
+    flatten: false,
+    key: undefined,
+    include: [],
+    exclude: [],
+    excludeFrom: [],
+    allowEmpty: false,
+    to: 's3://b/audio/',
+    s3: { endpointUrl: undefined, region: undefined, profile: undefined, pathStyle: 'auto', signRequest: true },
+    tls: { caBundle: undefined, verify: true },
+    concurrency: 'auto',
+    partSize: 8_388_608,
+    multipartThreshold: 16_777_216,
+    partConcurrency: undefined,
+    bufferSize: 262_144,
+    engine: 'standard',
+    retry: { retries: 8, retryDelayMs: 200, retryMaxDelayMs: 20_000, retryMaxTimeMs: 600_000, retryFailed: 1 },
+    dryRun: false,
+    runId: undefined,
+    report: [],
+    progress: 'auto',
+    quiet: false,
+    verbose: false,
+    noColor: false,
+    json: false,
+    configFile: undefined,
+  } satisfies Settings)
+})
+
+it('takes every option', async () => {
+  const flags = {
+    filesFrom: 'list',
+    null: true,
+    base: 'base',
+    flatten: true,
+    key: '{name}',
+    include: ['i'],
+    exclude: ['e'],
+    excludeFrom: ['f'],
+    allowEmpty: true,
+    to: 'file:./out',
+    endpointUrl: 'http://h',
+    region: 'r',
+    profile: 'p',
+    pathStyle: 'off',
+    noSignRequest: true,
+    caBundle: 'ca',
+    noVerifySsl: true,
+    concurrency: '9',
+    partSize: '5MiB',
+    multipartThreshold: '6MiB',
+    partConcurrency: '3',
+    bufferSize: '64KiB',
+    engine: 'standard',
+    retries: '1',
+    retryDelay: '1s',
+    retryMaxDelay: '2s',
+    retryMaxTime: '3s',
+    retryFailed: '4',
+    dryRun: true,
+    runId: 'id',
+    report: ['r.csv'],
+    progress: 'none',
+    quiet: true,
+    verbose: true,
+    noColor: true,
+    json: true,
+  } as const
+  expect(await load({ flags })).toEqual({
+    sources: [],
+    filesFrom: 'list',
+    null: true,
+    base: 'base',
+    flatten: true,
+    key: '{name}',
+    include: ['i'],
+    exclude: ['e'],
+    excludeFrom: ['f'],
+    allowEmpty: true,
+    to: 'file:./out/',
+    s3: { endpointUrl: 'http://h', region: 'r', profile: 'p', pathStyle: 'off', signRequest: false },
+    tls: { caBundle: 'ca', verify: false },
+    concurrency: 9,
+    partSize: 5_242_880,
+    multipartThreshold: 6_291_456,
+    partConcurrency: 3,
+    bufferSize: 65_536,
+    engine: 'standard',
+    retry: { retries: 1, retryDelayMs: 1000, retryMaxDelayMs: 2000, retryMaxTimeMs: 3000, retryFailed: 4 },
+    dryRun: true,
+    runId: 'id',
+    report: ['r.csv'],
+    progress: 'none',
+    quiet: true,
+    verbose: true,
+    noColor: true,
+    json: true,
+    configFile: undefined,
+  } satisfies Settings)
+})
+
+describe('precedence', () => {
+  it('flag over environment over config over default', async () => {
+    await config({ to: 's3://config/', concurrency: 2, retries: 2, partSize: '6MiB', exclude: ['c'] })
+    const settings = await load({
+      args: ['a'],
+      flags: { concurrency: '4', exclude: ['f'] },
+      env: { UPLOAD_CONCURRENCY: '3', UPLOAD_RETRIES: '3', UPLOAD_EXCLUDE: 'e' },
+    })
+    expect(settings).toMatchObject({ to: 's3://config/', concurrency: 4, partSize: 6_291_456, bufferSize: 262_144 })
+    expect(settings.retry.retries).toBe(3)
+    expect(settings.exclude).toEqual(['f'])
+    expect(settings.configFile).toBe(file)
+  })
+
+  it('a positional destination over the environment and the config', async () => {
+    await config({ to: 's3://config/' })
+    expect((await load({ args: ['a'], env: { UPLOAD_TO: 's3://env/' } })).to).toBe('s3://env/')
+    expect((await load({ args: ['a', 's3://arg/'], env: { UPLOAD_TO: 's3://env/' } })).to).toBe('s3://arg/')
+  })
+
+  it("AWS' variables over the config", async () => {
+    await config({ to: 's3://b/', s3: { endpointUrl: 'http://config', region: 'config', profile: 'config' } })
+    const env = { AWS_ENDPOINT_URL: 'http://env', AWS_DEFAULT_REGION: 'env' }
+    const { s3 } = await load({ args: ['a'], env })
+    expect(s3).toMatchObject({ endpointUrl: 'http://env', region: 'env', profile: 'config' })
+  })
+
+  it('--config over UPLOAD_CONFIG over the nearest', async () => {
+    await config({ to: 's3://found/' })
+    await writeFile(join(cwd, 'flag.json'), '{"to": "s3://flag/", "noVerifySsl": true}')
+    await writeFile(join(cwd, 'env.json'), '{"to": "s3://env/"}')
+    const env = { UPLOAD_CONFIG: 'env.json' }
+    expect((await load({ args: ['a'] })).to).toBe('s3://found/')
+    expect((await load({ args: ['a'], env: { UPLOAD_CONFIG: '' } })).to).toBe('s3://found/')
+    expect((await load({ args: ['a'], env })).to).toBe('s3://env/')
+    const settings = await load({ args: ['a'], env, flags: { config: 'flag.json' } })
+    expect(settings).toMatchObject({ to: 's3://flag/', tls: { verify: false }, configFile: join(cwd, 'flag.json') })
+  })
+})
+
+it('looks for no config where it is told not to', async () => {
+  await config({ to: 's3://config/' })
+  const settings = await load({ args: ['a', 's3://b/'], findConfig: false })
+  expect(settings).toMatchObject({ to: 's3://b/', configFile: undefined })
+  expect(await faultsOf({ args: ['a'], findConfig: false })).toEqual([expect.stringContaining('no destination')])
+})
+
+describe('faults', () => {
+  it.each<[string, Partial<SettingsInput>, string]>([
+    ['upload s3://b/', { args: ['s3://b/'] }, 'nothing to upload: give files'],
+    ['upload a.wav', { args: ['a.wav'] }, 'no destination: give --to s3://bucket/prefix/'],
+    ['upload a.wav', { args: ['a.wav'] }, 'file:./dir/'],
+    ['--to with a positional', { args: ['a', 's3://b/'], flags: { to: 's3://c/' } }, 'given twice: by --to'],
+    [
+      'a destination first',
+      { args: ['s3://b/', 'a'], flags: { to: 's3://b/' } },
+      'argument "s3://b/": a destination goes last',
+    ],
+    ['a bad positional', { args: ['a', 's3://'] }, 'last argument: found "s3://", but the bucket is missing'],
+    [
+      '- and --files-from -',
+      { args: ['-'], flags: { filesFrom: '-', key: 'x', to: 's3://b/' } },
+      'standard input cannot be both',
+    ],
+    ['- without --key', { args: ['-', 's3://b/'] }, 'give its object one with --key NAME'],
+    ['- twice', { args: ['-', '-', 's3://b/'], flags: { key: 'x' } }, 'more than once'],
+    ['--limit-rate', { args: ['a', 's3://b/'], flags: { limitRate: '1MB' } }, '--limit-rate is not yet available'],
+    [
+      'UPLOAD_RESUME',
+      { args: ['a', 's3://b/'], env: { UPLOAD_RESUME: '1' } },
+      'UPLOAD_RESUME: --resume is not yet available',
+    ],
+    ['supabase://', { args: ['a', 'supabase://b/'] }, 'last argument: supabase:// destinations are not yet available'],
+    [
+      'a rollout',
+      { args: ['a', 's3://b/'], env: { ASYNC_UPLOAD_ENABLED: 'true' } },
+      'ASYNC_UPLOAD_ENABLED: a staged rollout is not yet available',
+    ],
+    ['a missing --config', { args: ['a', 's3://b/'], flags: { config: 'x.json' } }, '--config: '],
+  ])('%s', async (_name, input, message) => {
+    expect(await faultsOf(input)).toEqual([expect.stringContaining(message)])
+  })
+
+  it('of flags, environment and config at once, each with its place', async () => {
+    await config({ to: 's3://', partsize: 1, s3: { secretAccessKey: 'hunter2' }, routes: [] })
+    const faults = await faultsOf({
+      flags: { concurrency: 'x', engine: 'fast' },
+      env: { UPLOAD_PART_SIZE: '1', UPLOAD_ORDER: 'size' },
+    })
+    expect(faults).toEqual([
+      expect.stringMatching(/^--concurrency: found "x"/),
+      '--engine fast is not yet available',
+      expect.stringMatching(/^UPLOAD_PART_SIZE: found "1"/),
+      'UPLOAD_ORDER: --order is not yet available',
+      `${file}: to: found "s3://", but the bucket is missing; expected s3://bucket/prefix/`,
+      expect.stringContaining(`${file}: s3.secretAccessKey: a secret`),
+      `${file}: partsize: unknown key; did you mean partSize?`,
+      `${file}: routes: routes is not yet available`,
+      expect.stringContaining('nothing to upload'),
+    ])
+    expect(faults.join()).not.toContain('hunter2')
+  })
+
+  it('of a broken config do not blame the missing destination on the user', async () => {
+    await writeFile(file, '{"to": "s3://b/"')
+    expect(await faultsOf({ args: ['a'] })).toEqual([expect.stringContaining(`${file}:1:17: not valid JSON`)])
+  })
+
+  it('are said once', async () => {
+    expect(await faultsOf({ args: ['s3://x/', 's3://x/', 'a', 's3://b/'] })).toHaveLength(1)
+  })
+
+  it.each(['0', 'false', 'False', ''])('ASYNC_UPLOAD_ENABLED=%s changes nothing', async (value) => {
+    await expect(load({ args: ['a', 's3://b/'], env: { ASYNC_UPLOAD_ENABLED: value } })).resolves.toBeDefined()
+  })
+})
+
+describe("a destination that looks like the object's name", () => {
+  beforeEach(async () => {
+    await mkdir(join(cwd, 'v1.2'))
+  })
+
+  it.each([
+    ['x.wav', 's3://b/x.wav', 's3://b/', 'x.wav'],
+    ['./audio/*.wav', 's3://b/take.WAV', 's3://b/', 'take.WAV'],
+    ['data.csv', 's3://b/2026/d.csv', 's3://b/2026/', 'd.csv'],
+  ])('upload %s %s', async (source, to, prefix, name) => {
+    const expected = `destination: "${to}" would be a folder, not the object's name; for one object give --to "${prefix}" --key "${name}"`
+    expect(await faultsOf({ args: [source, to] })).toEqual([expected])
+    expect(await faultsOf({ args: [source], env: { UPLOAD_TO: to } })).toEqual([expected])
+  })
+
+  it.each<[string[], Partial<SettingsInput['flags']>]>([
+    [['x.wav', 's3://b/x.wav/'], {}],
+    [['x.wav', 's3://b/x.mp3'], {}],
+    [['x.wav', 's3://b/x'], {}],
+    [['x.wav', 's3://b.wav'], {}],
+    [['x', 's3://b/x'], {}],
+    [['x.wav', 'y.wav', 's3://b/x.wav'], {}],
+    [['x.wav', 's3://b/x.wav'], { key: 'y.wav' }],
+    [['x.wav', 's3://b/x.wav'], { filesFrom: 'list' }],
+    [['v1.2', 's3://b/v1.2'], {}],
+    [['x.wav', 'file:./x.wav'], {}],
+  ])('upload %j %j is a folder', async (args, flags) => {
+    expect((await load({ args, flags })).to.endsWith('/')).toBe(true)
+  })
+})
+
+it('the example config works as it is', async () => {
+  await cp(fileURLToPath(new URL('../../../.uploadrc.example.json', import.meta.url)), file)
+  const settings = await load({ args: ['./audio/a.wav', './audio/b.wav'], flags: { concurrency: '8' } })
+  expect(settings).toMatchObject({ concurrency: 8, configFile: file })
+  expect(settings.to).toMatch(/^s3:\/\/[\w-]+\/[\w-]+\/$/)
+  expect(settings.s3.endpointUrl).toMatch(/^https:/)
+  expect(settings.report.map((name) => name.split('.').at(-1))).toEqual(['jsonl', 'csv'])
+})

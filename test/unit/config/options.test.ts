@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest'
+import { laterCommands, laterConfigKeys } from '../../../src/config/later-options.ts'
+import { flagOf, helpGroups, variableOf } from '../../../src/config/option-spec.ts'
+import { optionKeys, options } from '../../../src/config/options.ts'
+
+const available = optionKeys.filter((key) => options[key].available)
+
+/** What a value given as text or as JSON comes to; `undefined` where it is refused. */
+function read(key: keyof typeof options, value: unknown): unknown {
+  return options[key].schema.safeParse(value).data
+}
+
+it.each([
+  ['to', '--to', 'UPLOAD_TO'],
+  ['partSize', '--part-size', 'UPLOAD_PART_SIZE'],
+  ['retryMaxTime', '--retry-max-time', 'UPLOAD_RETRY_MAX_TIME'],
+  ['noVerifySsl', '--no-verify-ssl', 'UPLOAD_NO_VERIFY_SSL'],
+  ['sseKmsKeyId', '--sse-kms-key-id', 'UPLOAD_SSE_KMS_KEY_ID'],
+])('%s is %s and %s', (key, flag, variable) => {
+  expect([flagOf(key), variableOf(key)]).toEqual([flag, variable])
+})
+
+it('what can be used, and what is only known, is a deliberate list', () => {
+  expect(available.map(flagOf).sort()).toEqual(
+    [
+      '--allow-empty --base --buffer-size --ca-bundle --concurrency --config --dry-run --endpoint-url --engine --exclude',
+      '--exclude-from --files-from --flatten --include --json --key --multipart-threshold --no-color --no-sign-request',
+      '--no-verify-ssl --null --part-concurrency --part-size --path-style --profile --progress --quiet --region --report',
+      '--retries --retry-delay --retry-failed --retry-max-delay --retry-max-time --run-id --to --verbose',
+    ]
+      .join(' ')
+      .split(' '),
+  )
+  const later = optionKeys.filter((key) => !options[key].available)
+  expect(later.map(flagOf).sort()).toEqual(
+    [
+      '--acl --allow-ext --allow-type --cache-control --checksum --content-disposition --content-encoding --content-type',
+      '--dashboard --dashboard-port --deadline --deny-ext --follow --if-exists --key-fix --limit-rate --max-error-rate',
+      '--max-failures --max-files --max-size --max-total-size --metadata --metrics-file --min-size --newer-than',
+      '--on-change --order --preset --resume --resume-from --shard --sse --sse-kms-key-id --stall-timeout',
+      '--storage-class --tag --timeout --undo-on-failure --verify',
+    ]
+      .join(' ')
+      .split(' '),
+  )
+  expect(laterConfigKeys).toEqual(['supabase', 'routes', 'rules', 'presets', 'rollout'])
+  expect(laterCommands).toHaveLength(8)
+})
+
+it.each(available)('%s has help, a group, a placeholder where it takes a value, and a default of its kind', (key) => {
+  const spec = options[key]
+  expect(spec.help).not.toBe('')
+  expect(helpGroups).toContain(spec.group)
+  expect(spec.value !== undefined).toBe(spec.takes !== 'nothing')
+  if (spec.takes === 'nothing') expect(spec.default).toBe(false)
+  if (spec.takes === 'many') expect(spec.default).toEqual([])
+})
+
+it.each(available.filter((key) => options[key].shownDefault?.match(/^\d/)))(
+  'the help shows the default of %s',
+  (key) => {
+    expect(read(key, options[key].shownDefault)).toBe(options[key].default)
+  },
+)
+
+describe('values', () => {
+  const cases: readonly (readonly [keyof typeof options, unknown, unknown])[] = [
+    ['concurrency', '8', 8],
+    ['concurrency', 8, 8],
+    ['concurrency', '1000', 1000],
+    ['concurrency', 'auto', 'auto'],
+    ['concurrency', '0', undefined],
+    ['concurrency', 1.5, undefined],
+    ['concurrency', '-1', undefined],
+    ['concurrency', '8x', undefined],
+    ['concurrency', '1e3', undefined],
+    ['concurrency', '', undefined],
+    ['concurrency', 10_001, undefined],
+    ['concurrency', null, undefined],
+    ['concurrency', true, undefined],
+    ['partSize', '5MiB', 5_242_880],
+    ['partSize', 5_242_880, 5_242_880],
+    ['partSize', '5242879', undefined],
+    ['partSize', '5GiB', 5_368_709_120],
+    ['partSize', '5.1GiB', undefined],
+    ['partSize', 6_000_000.5, undefined],
+    ['partSize', '8', undefined],
+    ['partSize', 'big', undefined],
+    ['partSize', [], undefined],
+    ['multipartThreshold', '0', 0],
+    ['bufferSize', '64KiB', 65_536],
+    ['bufferSize', '1MiB', 1_048_576],
+    ['bufferSize', '63KiB', undefined],
+    ['bufferSize', '1025KiB', undefined],
+    ['partConcurrency', '4', 4],
+    ['partConcurrency', 'auto', undefined],
+    ['retries', '0', 0],
+    ['retryDelay', '1.5s', 1500],
+    ['retryDelay', '0', 0],
+    ['retryDelay', 0, 0],
+    ['retryDelay', 200, undefined],
+    ['retryDelay', '200', undefined],
+    ['retryDelay', '61m', undefined],
+    ['dryRun', true, true],
+    ['dryRun', false, false],
+    ['dryRun', '1', true],
+    ['dryRun', 'TRUE', true],
+    ['dryRun', '0', false],
+    ['dryRun', 'false', false],
+    ['dryRun', 'yes', undefined],
+    ['dryRun', 1, undefined],
+    ['progress', 'bars', 'bars'],
+    ['progress', 'Bars', undefined],
+    ['pathStyle', 'on', 'on'],
+    ['pathStyle', true, undefined],
+    ['engine', 'standard', 'standard'],
+    ['engine', 'fast', undefined],
+    ['include', 'a\nb', ['a\nb']],
+    ['include', ['*.wav', '!x'], ['*.wav', '!x']],
+    ['include', [''], undefined],
+    ['include', [1], undefined],
+    ['include', 1, undefined],
+    ['report', ['a.jsonl', 'b.JSON', './c d/e.csv'], ['a.jsonl', 'b.JSON', './c d/e.csv']],
+    ['report', 'a.csv', ['a.csv']],
+    ['report', 'a.html', undefined],
+    ['report', 'a.txt', undefined],
+    ['report', '.csv', undefined],
+    ['report', 'dir/.csv', undefined],
+    ['runId', '20261122T073812Z-7f3a', '20261122T073812Z-7f3a'],
+    ['runId', 'a'.repeat(65), undefined],
+    ['runId', '../x', undefined],
+    ['runId', '', undefined],
+    ['endpointUrl', 'http://127.0.0.1:9000', 'http://127.0.0.1:9000'],
+    ['endpointUrl', 'https://s3.example.com/base/', 'https://s3.example.com/base/'],
+    ['endpointUrl', '127.0.0.1:9000', undefined],
+    ['endpointUrl', 'localhost:9000', undefined],
+    ['endpointUrl', 'http:localhost', undefined],
+    ['endpointUrl', 'ftp://h', undefined],
+    ['endpointUrl', 'https://u:p@h', undefined],
+    ['endpointUrl', 'https://h?x=1', undefined],
+    ['endpointUrl', 'https://h#x', undefined],
+    ['region', 'eu-central-1', 'eu-central-1'],
+    ['region', 'eu central', undefined],
+    ['profile', 'my profile', 'my profile'],
+    ['to', 's3://b/audio', 's3://b/audio/'],
+    ['to', './dir', undefined],
+    ['to', 3, undefined],
+    ['limitRate', '1MB', undefined],
+  ]
+  it.each(cases)('%s %j → %j', (key, value, expected) => {
+    expect(read(key, value)).toEqual(expected)
+  })
+})

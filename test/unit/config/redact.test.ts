@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest'
+import { effectiveConfig, holdsSecret, redactArgv, redactText } from '../../../src/config/redact.ts'
+import type { Settings } from '../../../src/config/settings.ts'
+
+const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.c2lnbmF0dXJl'
+
+describe('redactText', () => {
+  it.each([
+    ['http://me:secret@127.0.0.1:9000/', 'http://***@127.0.0.1:9000/'],
+    ['proxy HTTPS://me:secret@proxy:3128 refused', 'proxy HTTPS://***@proxy:3128 refused'],
+    ['https://token@host/', 'https://***@host/'],
+    ['http://u:p@ss@host/x', 'http://***@host/x'],
+    ['http://u:p/ss@host/x', 'http://***@host/x'],
+    ['http://u:p#s?s@host', 'http://***@host'],
+    ['two http://a:b@h and http://c:d@i', 'two http://***@h and http://***@i'],
+    ['https://h/k?X-Amz-Credential=AK%2F1&X-Amz-Signature=abc', 'https://h/k?***'],
+    ['https://h/k?v=1&X-Amz-Security-Token=abc', 'https://h/k?***'],
+    ['https://h/object/sign/b/k?token=abc', 'https://h/object/sign/b/k?***'],
+    ['https://h/k?sv=2&sig=abc', 'https://h/k?***'],
+    ['--endpoint-url=https://h/?apikey=abc rest', '--endpoint-url=https://h/?*** rest'],
+    ['id AKIAIOSFODNN7EXAMPLE here', 'id *** here'],
+    ['ASIAIOSFODNN7EXAMPLE', '***'],
+    [`Bearer ${jwt}`, 'Bearer ***'],
+    ['sb_secret_abc-DEF_123', '***'],
+  ])('%s → %s', (text, clean) => {
+    expect(redactText(text)).toBe(clean)
+    expect(redactText(clean)).toBe(clean)
+    expect(holdsSecret(text)).toBe(true)
+  })
+
+  it.each([
+    './audio/a b#1.wav',
+    's3://bucket/prefix/a@2x.png',
+    'http://127.0.0.1:9000/bucket/a@2x.png',
+    'http://host:80',
+    'http://host:?x@y',
+    'what?.wav',
+    'https://h/?versionId=3&design=1',
+    'me@example.com',
+    'eyJ.wav',
+    'AKIA.wav',
+  ])('%s is left alone', (text) => {
+    expect(redactText(text)).toBe(text)
+    expect(holdsSecret(text)).toBe(false)
+  })
+})
+
+it('redactArgv takes secrets out of every argument', () => {
+  const argv = ['a.wav', '--endpoint-url', 'http://me:secret@h', '--region=eu']
+  expect(redactArgv(argv)).toEqual(['a.wav', '--endpoint-url', 'http://***@h', '--region=eu'])
+})
+
+it('effectiveConfig takes secrets out however deep they lie, and keeps the rest', () => {
+  const settings = {
+    sources: ['a.wav', 'https://h/?token=x'],
+    to: 's3://b/',
+    partSize: 5,
+    base: undefined,
+    json: false,
+    s3: { endpointUrl: 'http://me:secret@h', region: undefined, signRequest: true },
+  } as unknown as Settings
+  const config = effectiveConfig(settings)
+  expect(config).toEqual({
+    sources: ['a.wav', 'https://h/?***'],
+    to: 's3://b/',
+    partSize: 5,
+    json: false,
+    s3: { endpointUrl: 'http://***@h', signRequest: true },
+  })
+  expect(JSON.stringify(config)).not.toContain('secret@')
+})

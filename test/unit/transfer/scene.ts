@@ -1,0 +1,127 @@
+import { stat, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { UploadError } from '../../../src/errors.ts'
+import type { UploadEvent } from '../../../src/observe/events.ts'
+import type { FileRecord } from '../../../src/observe/records.ts'
+import type { PlannedFile } from '../../../src/plan/planned-file.ts'
+import { type TransferOptions, transferFiles } from '../../../src/transfer/transfer.ts'
+import { createFakeClock, type FakeClock } from '../../support/fake-clock.ts'
+import {
+  createFakeDestination,
+  type FakeDestination,
+  type FakeDestinationOptions,
+} from '../../support/fake-destination.ts'
+import { tempDir } from '../../support/temp-dir.ts'
+
+export const MiB = 2 ** 20
+
+/** A file of so many bytes that takes no room on the disk. */
+export async function sparseFile(size: number): Promise<PlannedFile> {
+  const absolute = join(await tempDir(), 'source.bin')
+  await writeFile(absolute, '')
+  await truncate(absolute, size)
+  return planned(1, { absolute, size, mtimeMs: (await stat(absolute)).mtimeMs })
+}
+
+export function planned(index: number, over: Partial<PlannedFile> = {}): PlannedFile {
+  return {
+    index,
+    path: `take-${index}.wav`,
+    absolute: '/nowhere',
+    source: `take-${index}.wav`,
+    key: `audio/take-${index}.wav`,
+    size: 0,
+    mtimeMs: 0,
+    contentType: 'audio/wav',
+    ...over,
+  }
+}
+
+/** So many files with keys of their own, all of them one file on the disk. */
+export function* manyOf(file: PlannedFile, count: number): Generator<PlannedFile> {
+  const { absolute, size, mtimeMs } = file
+  for (let index = 1; index <= count; index += 1) yield planned(index, { absolute, size, mtimeMs })
+}
+
+export const retry = { retries: 2, retryDelayMs: 100, retryMaxDelayMs: 1000, retryMaxTimeMs: 600_000, retryFailed: 1 }
+
+export const settings = {
+  concurrency: 4,
+  partSize: 8 * MiB,
+  multipartThreshold: 16 * MiB,
+  partConcurrency: undefined,
+  bufferSize: 64 * 1024,
+  retry,
+}
+
+export interface SceneOptions {
+  readonly files: Iterable<PlannedFile> | AsyncIterable<PlannedFile>
+  readonly destination?: FakeDestinationOptions
+  readonly settings?: Partial<TransferOptions['settings']>
+  readonly record?: TransferOptions['record']
+  readonly emit?: TransferOptions['emit']
+  readonly stdin?: () => Readable
+  readonly clock?: FakeClock
+}
+
+export interface Scene {
+  readonly destination: FakeDestination
+  readonly clock: FakeClock
+  readonly stop: AbortController
+  readonly records: readonly FileRecord[]
+  readonly events: readonly UploadEvent[]
+  /** Ends with why the run was stopped. */
+  readonly done: Promise<UploadError | undefined>
+  readonly of: (status: FileRecord['status']) => readonly FileRecord[]
+}
+
+/** A run with fakes all around it, begun. */
+export function transfer(options: SceneOptions): Scene {
+  const destination = createFakeDestination(options.destination)
+  const clock = options.clock ?? createFakeClock()
+  const stop = new AbortController()
+  const records: FileRecord[] = []
+  const events: UploadEvent[] = []
+  const done = transferFiles({
+    files: asyncOf(options.files),
+    destination,
+    settings: { ...settings, ...options.settings },
+    stdin: options.stdin ?? (() => Readable.from([])),
+    clock,
+    signal: stop.signal,
+    emit: options.emit ?? ((event) => void events.push(event)),
+    record:
+      options.record ??
+      (async (record) => {
+        records.push(record)
+      }),
+  })
+  return {
+    destination,
+    clock,
+    stop,
+    records,
+    events,
+    done,
+    of: (status) => records.filter((file) => file.status === status),
+  }
+}
+
+async function* asyncOf<T>(items: Iterable<T> | AsyncIterable<T>): AsyncGenerator<T> {
+  yield* items
+}
+
+export function failure(...args: ConstructorParameters<typeof UploadError>): UploadError {
+  return new UploadError(...args)
+}
+
+/** Statuses by path, each file's all of them: more than one is one too many. */
+export function fates(records: readonly FileRecord[]): Record<string, string> {
+  const byPath = new Map<string, string>()
+  for (const { path, status, error } of records) {
+    const fate = status === 'failed' ? `failed ${error?.code}` : status
+    byPath.set(path, byPath.has(path) ? `${byPath.get(path)} and ${fate}` : fate)
+  }
+  return Object.fromEntries(byPath)
+}
