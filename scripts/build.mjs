@@ -3,12 +3,12 @@
  * of what was bundled.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { thirdPartyLicences } from './licences.mjs'
-import { inRepository, root } from './paths.mjs'
+import { inRepository, isMain, root } from './paths.mjs'
 
 /** Of package.json only what the program says of itself: the rest would be dead weight in every start. */
 const ownPackageJson = {
@@ -22,7 +22,11 @@ const ownPackageJson = {
   },
 }
 
-/** Writes dist/ anew. A failed build leaves the old one as it was. */
+/**
+ * Writes dist/ anew. A failed build leaves the old one as it was.
+ *
+ * @throws Error after the faults in the sources have been printed
+ */
 export async function bundle() {
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
@@ -51,6 +55,8 @@ export async function bundle() {
     metafile: true,
     write: false,
     logLevel: 'warning',
+  }).catch(() => {
+    throw new Error('The bundles could not be built: see above.')
   })
 
   const fresh = inRepository(`dist.new-${process.pid}`)
@@ -69,17 +75,40 @@ export async function bundle() {
   }
 }
 
-/** Writes dist/types. Its messages go to stderr; throws where the types do not hold. */
-export function declarations() {
+/**
+ * Writes dist/types, as much of it as dist/types/index.d.ts leads to.
+ *
+ * @throws Error after what does not hold in the types has been printed
+ */
+async function declarations() {
   const tsc = fileURLToPath(import.meta.resolve('typescript/package.json')).replace(/package\.json$/, 'bin/tsc')
   const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
   })
   if (status !== 0) throw new Error('The types do not hold: see above.')
+
+  const folder = inRepository('dist/types')
+  const needed = new Set([join(folder, 'index.d.ts')])
+  for (const file of needed) {
+    const text = await readFile(file, 'utf8')
+    for (const [, path] of text.matchAll(/(?:from |import\()'(\.[^']+)\.ts'/g)) {
+      needed.add(join(dirname(file), `${path}.d.ts`))
+    }
+  }
+  const files = await readdir(folder, { recursive: true, withFileTypes: true })
+  for (const entry of files.filter((entry) => entry.isFile())) {
+    const path = join(entry.parentPath, entry.name)
+    if (!needed.has(path)) await rm(path)
+  }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await bundle()
-  declarations()
+if (isMain(import.meta.url)) {
+  try {
+    await bundle()
+    await declarations()
+  } catch (error) {
+    console.error(error.message)
+    process.exitCode = 1
+  }
 }

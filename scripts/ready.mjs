@@ -31,7 +31,10 @@ export async function ensureBuilt() {
   if (oldest(['dist/cli/main.js', 'dist/index.js']) > newest(sources)) return
   console.error('Building …')
   const { bundle } = await import('./build.mjs')
-  await bundle()
+  await bundle().catch((error) => {
+    console.error(error.message)
+    process.exit(1)
+  })
 }
 
 /** How to start the npm that started this script, or else the one on the path. */

@@ -20,6 +20,18 @@ const files = {
   empty: Buffer.alloc(0),
 }
 
+const usage = `import { upload } from '${name}'
+const { uploaded } = await upload({ sources: ['../work/in'], to: 'file:./out/', concurrency: 2 }).summary
+console.log(uploaded)
+`
+
+const typedUsage = `import { upload, type UploadOptions } from '${name}'
+export const options: UploadOptions = { sources: ['in'], to: 'file:./out/', concurrency: 2 }
+// @ts-expect-error: the types tell
+export const wrong: UploadOptions = { to: 'file:./out/', concurrency: {} }
+export const uploaded: Promise<number> = upload(options).summary.then((summary) => summary.uploaded)
+`
+
 ensureInstalled()
 const folder = mkdtempSync(join(tmpdir(), 'bulk-upload-packed-'))
 try {
@@ -69,14 +81,14 @@ function library(tarball) {
   const app = newFolder('app')
   writeFileSync(join(app, 'package.json'), '{ "private": true, "type": "module" }')
   npm(app, 'install', '--no-audit', '--no-fund', tarball)
-  writeFileSync(
-    join(app, 'use.mjs'),
-    `import * as library from '${name}'\nconsole.log(Object.keys(library).length > 0)\n`,
-  )
+  writeFileSync(join(app, 'use.mjs'), usage)
   const { stdout, stderr } = run(app, process.execPath, ['use.mjs'])
-  assert.deepEqual([stdout.trim(), stderr], ['true', ''], 'the library prints nothing and exports something')
+  assert.deepEqual([stdout, stderr], [`${Object.keys(files).length}\n`, ''], 'the library prints nothing by itself')
+  for (const [file, content] of Object.entries(files)) {
+    assert.ok(readFileSync(join(app, 'out', file)).equals(content), `${file} was not stored as it is`)
+  }
 
-  writeFileSync(join(app, 'use.ts'), `import * as library from '${name}'\nexport const all = library\n`)
+  writeFileSync(join(app, 'use.ts'), typedUsage)
   const tsc = inRepository('node_modules/typescript/bin/tsc')
   const types = ['--types', 'node', '--typeRoots', inRepository('node_modules/@types')]
   const strict = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023']

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { isMain } from './paths.mjs'
 
 const servers = [
   { name: 'versitygw', module: 'github.com/versity/versitygw/cmd/versitygw', version: 'v1.8.0' },
@@ -66,7 +66,7 @@ function cached({ name, module, version }, onlyIfThere) {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (isMain(import.meta.url)) {
   const { env, found, missing } = testServers()
   for (const [variable, path] of Object.entries(env)) console.log(`${variable}=${path}`)
   if (missing.length > 0) console.error(`Missing: ${missing.join(', ')}`)

@@ -1,4 +1,5 @@
 export { type ErrorCode, UploadError, UsageError } from './errors.ts'
-export { type UploadOptions, type UploadRun, upload } from './library.ts'
+export { type UploadRun, upload } from './library.ts'
 export type { UploadEvent } from './observe/events.ts'
 export type { FileRecord, JournalRecord, RunRecord, SummaryRecord } from './observe/records.ts'
+export type { UploadOptions } from './upload-options.ts'

@@ -1,26 +1,10 @@
 import { EventEmitter, on } from 'node:events'
 import { homedir } from 'node:os'
 import { loadSettings } from './config/load.ts'
-import type { AvailableKey, OptionInputs } from './config/options.ts'
 import type { UploadEvent } from './observe/events.ts'
 import type { SummaryRecord } from './observe/records.ts'
 import { runUpload } from './upload.ts'
-
-/** Options that are a terminal's affair. */
-type TerminalOption = 'config' | 'dryRun' | 'json' | 'noColor' | 'progress' | 'quiet' | 'verbose'
-
-/**
- * The main job's options by their camelCase names, as in `.uploadrc.json`: `concurrency: 8`, `partSize: '16MiB'`,
- * `exclude: ['*.tmp']`. `to` is required.
- */
-export type UploadOptions = Partial<Pick<OptionInputs, Exclude<AvailableKey, TerminalOption | 'to'>>> & {
-  /** Files, directories, globs, `!patterns`. */
-  readonly sources?: readonly string[]
-  /** `s3://bucket/prefix/`, `file:./dir/`. */
-  readonly to: string
-  /** Stops the run: requests are cut, what had not ended is `cancelled`, reports are written. */
-  readonly signal?: AbortSignal
-}
+import type { UploadOptions } from './upload-options.ts'
 
 /**
  * A run under way. Iterate it for its events; those of before the iteration began are not repeated, so begin in the

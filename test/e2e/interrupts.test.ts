@@ -55,6 +55,18 @@ describe.runIf(posix)('signals', () => {
     })
   }
 
+  it('SIGKILL while requests hang: the journal has what was done, an old report stays', async () => {
+    const ws = await workspace()
+    await ws.write('r.jsonl', 'an old report\n')
+    const { upload } = await startHanging(ws, '--report r.jsonl')
+    upload.kill('SIGKILL')
+    expect((await upload.result).signal).toBe('SIGKILL')
+    expect(await ws.read('r.jsonl')).toBe('an old report\n')
+    const { files, summary } = await ws.journal()
+    expect(files).toMatchObject([{ source: 'a-quick.wav', status: 'uploaded' }])
+    expect(summary).toBeUndefined()
+  })
+
   it('a second SIGINT ends at once', async () => {
     const ws = await workspace()
     const { upload } = await startHanging(ws, '')
@@ -72,6 +84,7 @@ describe.runIf(posix)('signals', () => {
     upload.kill('SIGINT')
     expectCode(await upload.result, 130)
     expect(await ws.list('out')).toEqual([])
+    expect(await ws.list('../../tmp')).toEqual([])
   })
 })
 

@@ -129,4 +129,10 @@ describe("the run's own files are no sources", () => {
     },
     'twice',
   )
+
+  command('upload . --to file:.', async ({ ws, run }) => {
+    await ws.writeAll('a.txt')
+    expectRefused(await run())
+    expect(await ws.list('.')).toEqual(['a.txt'])
+  })
 })

@@ -211,6 +211,7 @@ describe('standard input', () => {
       const data = bytes('bin', 20_000_001)
       expectCode(await run({ stdin: data }), 0)
       expect(sha256(await readFile(ws.path('out/big.bin')))).toBe(sha256(data))
+      expect(await ws.list('../../tmp')).toEqual([])
       expect((await ws.journal()).files).toMatchObject([
         { path: '-', key: 'big.bin', size: data.length, status: 'uploaded' },
       ])

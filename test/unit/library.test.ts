@@ -1,0 +1,73 @@
+import { readFile, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, expectTypeOf, it, vi } from 'vitest'
+import type { AvailableKey } from '../../src/config/options.ts'
+import { UsageError, type UploadEvent, type UploadOptions, upload } from '../../src/index.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+type TerminalOption = 'config' | 'dryRun' | 'json' | 'noColor' | 'progress' | 'quiet' | 'verbose'
+
+let dir: string
+let source: string
+
+beforeEach(async () => {
+  dir = await tempDir()
+  vi.stubEnv('XDG_STATE_HOME', join(dir, 'state'))
+  source = join(dir, 'a.txt')
+  await writeFile(source, 'hello')
+  return () => vi.unstubAllEnvs()
+})
+
+async function collect(events: AsyncIterable<UploadEvent>): Promise<UploadEvent[]> {
+  const seen: UploadEvent[] = []
+  for await (const event of events) seen.push(event)
+  return seen
+}
+
+describe('upload()', () => {
+  it('takes every option of the table that is not a terminal’s affair', () => {
+    expectTypeOf<keyof UploadOptions>().toEqualTypeOf<Exclude<AvailableKey, TerminalOption> | 'sources' | 'signal'>()
+  })
+
+  it('uploads, tells its events, and sums up', async () => {
+    const run = upload({ sources: [source], to: `file:${dir}/out/`, key: 'x/{name}{ext}', concurrency: 2 })
+    const events = await collect(run)
+    expect(events.map(({ type }) => type)).toEqual([
+      'totals',
+      'run',
+      'file-started',
+      ...events.filter(({ type }) => type === 'file-progress').map(({ type }) => type),
+      'file',
+      'summary',
+    ])
+    expect(await run.summary).toMatchObject({ exitCode: 0, uploaded: 1, bytes: 5 })
+    expect(await readFile(join(dir, 'out/x/a.txt'), 'utf8')).toBe('hello')
+  })
+
+  it('does not reject for files that fail', async () => {
+    await symlink('gone', join(dir, 'broken'))
+    const { summary } = upload({ sources: [source, join(dir, 'broken')], to: `file:${dir}/out/` })
+    expect(await summary).toMatchObject({ exitCode: 1, outcome: 'partial', uploaded: 1, failed: 1 })
+  })
+
+  it('rejects with every fault of its options, and ends its events', async () => {
+    const run = upload({ sources: [source], to: 's3:/bad', concurrency: 0 })
+    expect(await collect(run)).toEqual([])
+    const error = await run.summary.catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(UsageError)
+    expect((error as UsageError).faults).toHaveLength(2)
+  })
+
+  it('reads no config file and none of the program’s variables', async () => {
+    vi.stubEnv('UPLOAD_KEY', 'from-environment')
+    await writeFile(join(dir, '.uploadrc.json'), '{"key": "from-config"}')
+    vi.spyOn(process, 'cwd').mockReturnValue(dir)
+    await upload({ sources: [source], to: `file:${dir}/out/` }).summary
+    expect(await readFile(join(dir, 'out/a.txt'), 'utf8')).toBe('hello')
+  })
+
+  it('stops at its signal', async () => {
+    const run = upload({ sources: [source], to: `file:${dir}/out/`, signal: AbortSignal.abort() })
+    await expect(run.summary).rejects.toMatchObject({ code: 'CANCELLED' })
+  })
+})
