@@ -1,7 +1,7 @@
 import { lstat, stat } from 'node:fs/promises'
 import type { UploadError } from '../errors.ts'
+import type { Candidate, ScanNotes } from './candidate.ts'
 import { brokenLink, scanError } from './source-errors.ts'
-import type { Candidate, ScanNotes } from './sources.ts'
 
 /** A candidate after it was looked at. */
 export interface Examined {

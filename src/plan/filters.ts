@@ -92,11 +92,12 @@ function negation(given: string, cwd: string): (absolute: string) => boolean {
   const pattern = toSlashes(isGlob(given) ? given : literalPattern(given)).replace(/(?<=.)\/+$/, '')
   const anyDepth = !pattern.includes('/') || pattern.startsWith('**/')
   const glob = pattern.includes('/') ? posix.normalize(pattern) : `**/${pattern}`
-  const { matches } = compilePattern(`${glob}/**`, true)
+  const matchers = [glob, `${glob}/**`].map((each) => compilePattern(each, true))
   return (absolute) => {
-    const name = (isAbsolute(pattern) ? absolute : relative(cwd, absolute)).split(sep).join('/')
-    // Above the working directory `**` would not go past the "..".
-    return matches(anyDepth ? name.replace(/^(?:\.\.\/)+/, '') : name)
+    const path = (isAbsolute(pattern) ? absolute : relative(cwd, absolute)).split(sep).join('/')
+    // Names have no "/" in front, and "**" would not go past the ".." above the working directory.
+    const name = path.replace(anyDepth ? /^(?:\.\.\/)+/ : /^\//, '')
+    return matchers.some(({ matches }) => matches(name))
   }
 }
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
+import type { Candidate, ScanNotes } from './candidate.ts'
 import type { Filters } from './filters.ts'
 import { compilePattern, splitPattern } from './pattern.ts'
-import type { Candidate, ScanNotes } from './sources.ts'
 import { walk } from './walk.ts'
 
 /**

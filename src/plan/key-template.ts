@@ -63,7 +63,7 @@ export function alwaysDistinct(template: string): boolean {
 
 function unknownToken(name: string): string {
   const known = [...tokens.keys()]
-  const plain = name.split(':')[0] ?? name
+  const plain = name.replace(/:.*/s, '')
   if (laterTokens.includes(plain)) return `--key: {${name}} is not yet available`
   return `--key: unknown token {${name}}; did you mean {${closest(name, known)}}? Known: ${known.map((token) => `{${token}}`).join(' ')}`
 }

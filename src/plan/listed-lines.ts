@@ -35,8 +35,8 @@ export async function openListedLines(
   const unreadable = (error: unknown) => fault(`cannot be read (${(error as NodeJS.ErrnoException).code})`)
   let kept: { readonly directory: string; readonly path: string } | undefined
   try {
-    if (file === '-') kept = await keep(stdin())
-    else if (!(await stat(path)).isFile()) kept = await keep(createReadStream(path))
+    if (file === '-') kept = await keep(stdin)
+    else if (!(await stat(path)).isFile()) kept = await keep(() => createReadStream(path))
   } catch (error) {
     throw unreadable(error)
   }
@@ -54,11 +54,11 @@ export async function openListedLines(
   }
 }
 
-async function keep(input: Readable): Promise<{ directory: string; path: string }> {
+async function keep(open: () => Readable): Promise<{ directory: string; path: string }> {
   const directory = await mkdtemp(join(tmpdir(), 'upload-list-'))
   const path = join(directory, 'lines')
   try {
-    await pipeline(input, createWriteStream(path, { mode: 0o600 }))
+    await pipeline(open(), createWriteStream(path, { mode: 0o600 }))
     return { directory, path }
   } catch (error) {
     await rm(directory, { recursive: true, force: true })

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Settings } from '../config/settings.ts'
 import { UploadError } from '../errors.ts'
+import type { ScanNotes } from './candidate.ts'
 import { contentTypeByName } from './content-type.ts'
 import { type Examined, examine } from './examine.ts'
 import { createFilters } from './filters.ts'
@@ -9,7 +10,7 @@ import { noLines, openListedLines } from './listed-lines.ts'
 import { baseNameOf, keyProblem, normalizeName } from './object-key.ts'
 import { orderedMap } from './ordered-map.ts'
 import type { PlannedFile } from './planned-file.ts'
-import { findSources, negationsAmong, type ScanNotes } from './sources.ts'
+import { findSources, negationsAmong } from './sources.ts'
 import { type Survey, survey } from './survey.ts'
 
 /** How many files are looked at on disk at once. */

@@ -1,36 +1,13 @@
 import { lstat, stat } from 'node:fs/promises'
 import { isAbsolute, posix, relative, resolve, sep } from 'node:path'
 import { UploadError, UsageError } from '../errors.ts'
+import type { Candidate, ScanNotes } from './candidate.ts'
 import { type Filters, isJunk } from './filters.ts'
 import { expandGlob } from './glob.ts'
 import { baseNameOf } from './object-key.ts'
 import { isGlob, literalPattern } from './pattern.ts'
 import { scanError } from './source-errors.ts'
 import { walk } from './walk.ts'
-
-/** A name that selection came upon; whether it is a regular file is not known yet, unless it has a problem. */
-export interface Candidate {
-  /**
-   * `found`: to be looked at. `problem`: fails as it is. `missing`: an argument that names nothing. `stdin`: standard
-   * input.
-   */
-  readonly kind: 'found' | 'problem' | 'missing' | 'stdin'
-  /** As the user named it. */
-  readonly path: string
-  readonly absolute: string
-  /** Relative to its base, `/` separators, as on disk. */
-  readonly name: string
-  readonly problem?: UploadError | undefined
-}
-
-/** What a scan tells beside its candidates. */
-export interface ScanNotes {
-  /** A file the operating system left behind was passed over. */
-  junk(): void
-  warn(message: string): void
-  /** Whether a path is the run's own: its reports, journal or destination. */
-  isOwn(absolute: string): boolean
-}
 
 export interface SourceOptions {
   readonly sources: readonly string[]

@@ -1,8 +1,8 @@
 import { realpath } from 'node:fs/promises'
 import { UsageError } from '../errors.ts'
+import type { ScanNotes } from './candidate.ts'
 import { createKeyHashes, type KeyHashes } from './key-hashes.ts'
 import type { PlannedFile } from './planned-file.ts'
-import type { ScanNotes } from './sources.ts'
 import { windowSize } from './walk.ts'
 
 /** What the first pass over the sources found. */

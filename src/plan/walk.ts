@@ -2,10 +2,10 @@ import type { Dirent } from 'node:fs'
 import { opendir } from 'node:fs/promises'
 import { sep } from 'node:path'
 import type { UploadError } from '../errors.ts'
+import type { Candidate, ScanNotes } from './candidate.ts'
 import { extendIgnoreChain, type Filters, type IgnoreChain, ignoredByChain, ignoreFileName, isJunk } from './filters.ts'
 import type { PathMatcher } from './pattern.ts'
 import { scanError } from './source-errors.ts'
-import type { Candidate, ScanNotes } from './sources.ts'
 
 /**
  * How much of one directory is held, and sorted, at a time. A folder of a million files is read in pieces of this many,

@@ -4,7 +4,20 @@ import { createKeyHashes } from '../../../src/plan/key-hashes.ts'
 describe('createKeyHashes', () => {
   it('finds what was added, and nothing else', () => {
     const hashes = createKeyHashes()
-    const keys = ['', 'a', 'b', 'ab', 'ba', 'a/b', 'a\u0000', '\u0000', '\u0000\u0000', 'é', '\u{1f600}', 'x'.repeat(1024)]
+    const keys = [
+      '',
+      'a',
+      'b',
+      'ab',
+      'ba',
+      'a/b',
+      'a\u0000',
+      '\u0000',
+      '\u0000\u0000',
+      'é',
+      '\u{1f600}',
+      'x'.repeat(1024),
+    ]
     for (const key of keys) expect(hashes.add(key), key).toBe(false)
     for (const key of keys) expect(hashes.add(key), key).toBe(true)
     expect(hashes.size).toBe(keys.length)

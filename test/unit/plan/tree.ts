@@ -1,7 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import type { ScanNotes } from '../../../src/plan/candidate.ts'
 import type { Filters } from '../../../src/plan/filters.ts'
-import type { ScanNotes } from '../../../src/plan/sources.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
 export const posix = process.platform !== 'win32'
@@ -57,4 +59,12 @@ export function seeded(seed: number): (below: number) => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
     return ((mixed ^ (mixed >>> 14)) >>> 0) % below
   }
+}
+
+/** Bytes in use after the garbage is gone. */
+export function bytesInUse(): number {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+  const { heapUsed, arrayBuffers } = process.memoryUsage()
+  return heapUsed + arrayBuffers
 }
