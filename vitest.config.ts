@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const seconds = 1000
@@ -16,6 +17,8 @@ const all = { lines: 100, branches: 100 }
 
 export default defineConfig({
   test: {
+    // Vitest would leave a core free. Most tests wait for a program or a server they started.
+    maxWorkers: availableParallelism(),
     env: {
       // The bundle has this built in; the tests run from source.
       AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',

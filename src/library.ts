@@ -1,6 +1,6 @@
 import { EventEmitter, on } from 'node:events'
-import { homedir } from 'node:os'
 import { loadSettings } from './config/load.ts'
+import { homeDirectory } from './home.ts'
 import type { UploadEvent } from './observe/events.ts'
 import type { SummaryRecord } from './observe/records.ts'
 import { runUpload } from './upload.ts'
@@ -33,7 +33,7 @@ export function upload({ sources = [], signal, ...options }: UploadOptions): Upl
       args: sources,
       env: {},
       cwd: process.cwd(),
-      home: homedir(),
+      home: homeDirectory(),
       uid: process.getuid?.(),
       findConfig: false,
     })

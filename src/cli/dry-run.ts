@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { escapeName, formatFiles, formatSize, oneLine } from '../observe/format.ts'
+import { isoTime } from '../observe/iso-time.ts'
 import { objectUrl } from '../observe/verbose.ts'
 import type { PlannedFile } from '../plan/planned-file.ts'
 import type { Output } from './host.ts'
@@ -55,7 +56,7 @@ export function plannedRecord(file: PlannedFile, to: string): Readonly<Record<st
     key,
     destination: to,
     size: size ?? null,
-    mtime: mtimeMs === undefined ? null : new Date(mtimeMs).toISOString(),
+    mtime: mtimeMs === undefined ? null : isoTime(mtimeMs),
     contentType,
     ...(problem === undefined
       ? {}

@@ -13,8 +13,8 @@ export interface Host {
   readonly stderr: Output
   readonly env: Environment
   readonly cwd: string
-  /** The user's home directory. */
-  readonly home: string
+  /** The user's home directory, if there is one. */
+  readonly home: string | undefined
   /** The user's id; undefined where the system has none (Windows). */
   readonly uid: number | undefined
   /** Calls `listener` at each such signal until the function returned is called. */

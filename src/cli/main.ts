@@ -1,5 +1,5 @@
-import { homedir } from 'node:os'
 import packageJson from '../../package.json' with { type: 'json' }
+import { homeDirectory } from '../home.ts'
 import { exitCodeOfError } from './exit-codes.ts'
 import { explain, wantsDetails } from './explain.ts'
 import type { Host } from './host.ts'
@@ -41,7 +41,7 @@ function processHost(): Host {
     stderr: process.stderr,
     env: process.env,
     cwd: process.cwd(),
-    home: homedir(),
+    home: homeDirectory(),
     uid: process.getuid?.(),
     onSignal(signal, listener) {
       process.on(signal, listener)

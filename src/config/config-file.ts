@@ -16,7 +16,7 @@ export interface ConfigSearch {
   /** The file somebody named, and where they did. */
   readonly named?: { readonly path: string; readonly from: string } | undefined
   readonly cwd: string
-  readonly home: string
+  readonly home: string | undefined
   /** The user's id; undefined where the system has none (Windows). */
   readonly uid: number | undefined
 }
@@ -38,7 +38,7 @@ export async function readConfigFile(search: ConfigSearch): Promise<ConfigFile |
  * repository's root, both included: what lies beyond belongs to somebody else.
  */
 async function findConfigFile({ cwd, home }: ConfigSearch): Promise<string | undefined> {
-  const ends = [home, await realpath(home).catch(() => home)]
+  const ends = home === undefined ? [] : [home, await realpath(home).catch(() => home)]
   for (let directory = resolve(cwd); ; directory = dirname(directory)) {
     const path = join(directory, fileName)
     if (await exists(path)) return path

@@ -19,7 +19,7 @@ export interface SettingsInput {
   readonly args: readonly string[]
   readonly env: Environment
   readonly cwd: string
-  readonly home: string
+  readonly home: string | undefined
   /** The user's id; undefined where the system has none (Windows). */
   readonly uid: number | undefined
   /** False: no config file is looked for, as in a library that answers for its settings itself. */

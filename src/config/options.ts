@@ -27,8 +27,3 @@ export type OptionValues = {
     | z.output<(typeof availableOptions)[Key]['schema']>
     | (typeof availableOptions)[Key]['default']
 }
-
-/** What the options can be given as, in JSON or from a program. */
-export type OptionInputs = {
-  readonly [Key in AvailableKey]: z.input<(typeof availableOptions)[Key]['schema']>
-}

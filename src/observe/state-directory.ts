@@ -1,7 +1,8 @@
 import { chmod, lstat, mkdir } from 'node:fs/promises'
-import { homedir, tmpdir, userInfo } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
 import { UploadError, UsageError } from '../errors.ts'
+import { homeDirectory } from '../home.ts'
 
 /** Where the places that may hold journals are looked for. */
 export interface StatePlaces {
@@ -17,7 +18,7 @@ export interface StatePlaces {
 export function systemPlaces(env: NodeJS.ProcessEnv): StatePlaces {
   return {
     xdgStateHome: env.XDG_STATE_HOME,
-    home: env.HOME || homeOfUser(),
+    home: env.HOME || homeDirectory(),
     temporary: tmpdir(),
     uid: process.getuid?.(),
   }
@@ -98,15 +99,6 @@ async function makeOwn(directory: string, uid: number | undefined): Promise<void
   if (!stats.isDirectory() || stats.uid !== uid)
     throw new UploadError('INTERNAL', `${directory} belongs to somebody else`)
   await chmod(directory, 0o700)
-}
-
-function homeOfUser(): string | undefined {
-  try {
-    return homedir()
-  } catch {
-    // A user id that no list of users knows.
-    return undefined
-  }
 }
 
 function reason(error: unknown): string {

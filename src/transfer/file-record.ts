@@ -1,5 +1,6 @@
 import type { Destination, ObjectInfo } from '../destinations/destination.ts'
 import type { UploadError } from '../errors.ts'
+import { isoTime } from '../observe/iso-time.ts'
 import type { FileError, FileRecord } from '../observe/records.ts'
 import type { PlannedFile } from '../plan/planned-file.ts'
 import type { FileFacts } from './file-body.ts'
@@ -31,8 +32,7 @@ export function newWork(file: PlannedFile): FileWork {
 }
 
 export function uploadedRecord(work: FileWork, destination: Destination, info: ObjectInfo): FileRecord {
-  const { etag, versionId, checksum } = info
-  return { ...common(work, destination, 'uploaded'), etag, versionId, checksum }
+  return fileRecord(work, destination, 'uploaded', info, undefined)
 }
 
 export function failedRecord(
@@ -41,12 +41,19 @@ export function failedRecord(
   status: 'failed' | 'cancelled',
   error: UploadError,
 ): FileRecord {
-  return { ...common(work, destination, status), error: fileError(error) }
+  return fileRecord(work, destination, status, undefined, error)
 }
 
-function common(work: FileWork, destination: Destination, status: FileRecord['status']): FileRecord {
-  const { file, facts } = work
-  const begun = work.startedAtMs !== undefined
+/** Made in one piece, since this runs once for every file. */
+function fileRecord(
+  work: FileWork,
+  destination: Destination,
+  status: FileRecord['status'],
+  info: ObjectInfo | undefined,
+  error: UploadError | undefined,
+): FileRecord {
+  const { file, facts, startedAtMs } = work
+  const begun = startedAtMs !== undefined
   const seconds = work.durationMs / 1000
   return {
     type: 'file',
@@ -58,13 +65,17 @@ function common(work: FileWork, destination: Destination, status: FileRecord['st
     mtime: facts && file.path !== '-' ? isoTime(facts.mtimeMs) : null,
     status,
     attempts: work.attempts,
-    startedAt: work.startedAtMs === undefined ? null : new Date(work.startedAtMs).toISOString(),
+    startedAt: begun ? isoTime(startedAtMs) : null,
     durationMs: begun ? round(work.durationMs) : null,
     bytesSent: work.bytesSent,
     bytesPerSecond: begun && seconds > 0 ? Math.round(work.bytesSent / seconds) : null,
     parts: work.parts,
     engine: destination.engine,
+    etag: info?.etag,
+    versionId: info?.versionId,
+    checksum: info?.checksum,
     contentType: file.contentType,
+    error: error && fileError(error),
   }
 }
 
@@ -76,12 +87,6 @@ function fileError(error: UploadError): FileError {
     requestId: error.requestId,
     retryable: error.retryable,
   }
-}
-
-/** Null for a time beyond the calendar's end, which some file systems hold. */
-function isoTime(ms: number): string | null {
-  const time = new Date(ms)
-  return Number.isNaN(time.getTime()) ? null : time.toISOString()
 }
 
 /** Microseconds are as fine as a report needs. */

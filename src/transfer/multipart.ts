@@ -47,22 +47,35 @@ export async function uploadInParts(options: MultipartOptions): Promise<ObjectIn
 }
 
 async function sendParts(upload: MultipartUpload, options: MultipartOptions): Promise<readonly Part[]> {
+  const { signal } = options.retry
+  const cut = new AbortController()
+  const cutAll = (): void => cut.abort()
+  // Not AbortSignal.any: the run's signal would remember each file's to its end.
+  signal.addEventListener('abort', cutAll)
+  if (signal.aborted) cutAll()
+  try {
+    return await sendUntilCut(upload, options, cut)
+  } finally {
+    signal.removeEventListener('abort', cutAll)
+  }
+}
+
+async function sendUntilCut(
+  upload: MultipartUpload,
+  options: MultipartOptions,
+  cut: AbortController,
+): Promise<readonly Part[]> {
   const { scheduler, size } = options
   const total = partCount(size, upload.partSize)
   const most = Math.min(options.partConcurrency, upload.maxConcurrentParts, total)
-  const cut = new AbortController()
-  const retry: RetryOptions = {
-    ...options.retry,
-    signal: AbortSignal.any([options.retry.signal, cut.signal]),
-    progress: () => parts.length,
-  }
+  const retry: RetryOptions = { ...options.retry, signal: cut.signal, progress: () => parts.length }
   const parts: Part[] = []
   const extra = new Set<Promise<void>>()
   let failure: unknown
   let next = 1
 
   const sendNext = async (): Promise<void> => {
-    if (next > total || cut.signal.aborted) return
+    if (next > total) return
     const partNumber = next
     next += 1
     try {
@@ -75,7 +88,7 @@ async function sendParts(upload: MultipartUpload, options: MultipartOptions): Pr
     }
   }
   const fillSpareSlots = (): void => {
-    while (next <= total && extra.size + 1 < most && !cut.signal.aborted) {
+    while (next <= total && extra.size + 1 < most && failure === undefined) {
       const sending = scheduler.spare(sendNext)
       if (sending === undefined) return
       extra.add(sending)
@@ -86,7 +99,7 @@ async function sendParts(upload: MultipartUpload, options: MultipartOptions): Pr
     }
   }
 
-  while (next <= total && !cut.signal.aborted) {
+  while (next <= total && failure === undefined) {
     const own = sendNext()
     fillSpareSlots()
     await own

@@ -1,4 +1,5 @@
-import { stat } from 'node:fs/promises'
+import { stat } from 'node:fs'
+import { promisify } from 'node:util'
 import type { RetrySettings } from '../config/settings.ts'
 import type { Destination, ObjectInfo } from '../destinations/destination.ts'
 import { UploadError } from '../errors.ts'
@@ -24,6 +25,9 @@ export interface SendFileOptions {
   readonly scheduler: Scheduler
   readonly breaker: Breaker
 }
+
+/** Cheaper than `fs/promises`' own, which counts where there are many small files. */
+const statOf = promisify(stat)
 
 /**
  * Sends one file with all its retries, and keeps account of it in `work`.
@@ -58,7 +62,9 @@ async function sendFacts(work: FileWork, facts: FileFacts, options: SendFileOpti
   })
   emit({ type: 'file-started', index, path, key, size: facts.size, parts })
   return uploadObject({
-    ...options,
+    destination,
+    settings,
+    scheduler: options.scheduler,
     key,
     contentType,
     facts,
@@ -105,7 +111,7 @@ function refuseTooLarge({ size }: FileFacts, { limits }: Destination): void {
 /** The file as it is now: it may have waited for its turn for hours since it was scanned. */
 async function lookAt(work: FileWork): Promise<FileFacts> {
   const { absolute } = work.file
-  const stats = await stat(absolute).catch((error) => {
+  const stats = await statOf(absolute).catch((error) => {
     throw sourceError(error)
   })
   if (!stats.isFile()) throw new UploadError('SOURCE_UNREADABLE', 'it is no longer a regular file')

@@ -62,9 +62,9 @@ describe('the search', () => {
     expect(await readConfigFile(search)).toMatchObject({ path })
   })
 
-  it("ends at the file system's root", async () => {
-    const found = await readConfigFile({ ...search, home: '/nowhere' })
-    expect(found?.path.startsWith(search.home) ?? false).toBe(false)
+  it.each([['/nowhere'], [undefined]])("ends at the file system's root where the home is %s", async (home) => {
+    const found = await readConfigFile({ ...search, home })
+    expect(found?.path.startsWith(join(root, 'home')) ?? false).toBe(false)
   })
 
   it.skipIf(windows)('knows a home directory that is reached by a link', async () => {

@@ -54,10 +54,11 @@ describe('transferFiles', () => {
   it.each([1, 2, 5])('sends %i at once and no more', async (concurrency) => {
     const file = await sparseFile(10)
     const script = async (): Promise<Fate> => {
+      while (scene.destination.mostRequests < concurrency) await settled()
       await settled()
       return undefined
     }
-    const scene = transfer({ files: manyOf(file, 40), destination: { script }, settings: { concurrency } })
+    const scene: Scene = transfer({ files: manyOf(file, 40), destination: { script }, settings: { concurrency } })
     await scene.done
     expect([scene.destination.mostRequests, scene.of('uploaded').length]).toEqual([concurrency, 40])
   })
@@ -173,7 +174,10 @@ describe('transferFiles', () => {
       const scene = transfer({ files: manyOf(file, 5), destination: { script }, settings: { concurrency: 1 } })
       expect(await scene.done).toBeUndefined()
       expect(scene.records.map((record) => record.path)).toEqual([2, 3, 4, 5, 1].map((n) => `take-${n}.wav`))
+      const [first] = scene.records
       expect(scene.records.at(-1)).toMatchObject({ status: 'uploaded', attempts: 4, bytesSent: 40 })
+      // It was begun before all others, and ended after them.
+      expect(scene.records.at(-1)?.startedAt?.localeCompare(first?.startedAt ?? '')).toBe(-1)
       expect(scene.events.filter((event) => event.type === 'file-deferred')).toMatchObject([
         { index: 1, path: 'take-1.wav', code: 'SERVER_ERROR', message: 'broken' },
       ])
@@ -594,7 +598,7 @@ describe.each([1, 8, 100])('2,000 files with failures by chance, %i at once', (c
     expect(destination.breaches).toEqual([])
     expect([destination.requests, destination.openUploads]).toEqual([0, 0])
     expect(destination.mostRequests).toBeLessThanOrEqual(concurrency)
-    expect(destination.mostRequests).toBeGreaterThan(concurrency * 0.8)
+    expect(destination.mostRequests).toBeGreaterThan(concurrency / 2)
     expect(new Set(scene.records.map((record) => record.path)).size).toBe(2000)
     expect(scene.records).toHaveLength(2000)
     expect(scene.of('uploaded').length + scene.of('failed').length).toBe(2000)
