@@ -9,9 +9,8 @@ import type { Clock } from '../../src/transfer/clock.ts'
 import { runUpload } from '../../src/upload.ts'
 import { s3Environment, s3Fake } from './s3-environment.ts'
 import type { S3Fake, S3FakeOptions } from './s3-fake.ts'
+import { defaultSettings } from './settings.ts'
 import { type Workspace, workspace } from './workspace.ts'
-
-const mebibyte = 1024 * 1024
 
 /** A run in this process, its clock a fast one. */
 export interface InProcess {
@@ -53,7 +52,11 @@ export async function inProcess(options: S3FakeOptions = {}): Promise<InProcess>
       const events: UploadEvent[] = []
       try {
         const summary = await runUpload({
-          settings: { ...defaults, s3: { ...defaults.s3, endpointUrl: s3.url, region: 'us-east-1' }, ...settings },
+          settings: {
+            ...defaultSettings,
+            s3: { ...defaultSettings.s3, endpointUrl: s3.url, region: 'us-east-1' },
+            ...settings,
+          },
           argv: ['in', '--to', 's3://bucket/'],
           signal,
           listener: (event) => events.push(event),
@@ -97,39 +100,7 @@ function fastClock(onWait: () => Promise<void>): Clock {
   }
 }
 
-const defaults: Settings = {
-  sources: ['in'],
-  filesFrom: undefined,
-  null: false,
-  base: undefined,
-  flatten: false,
-  key: undefined,
-  include: [],
-  exclude: [],
-  excludeFrom: [],
-  allowEmpty: false,
-  to: 's3://bucket/',
-  s3: { endpointUrl: undefined, region: undefined, profile: undefined, pathStyle: 'auto', signRequest: true },
-  tls: { caBundle: undefined, verify: true },
-  concurrency: 'auto',
-  partSize: 8 * mebibyte,
-  multipartThreshold: 16 * mebibyte,
-  partConcurrency: undefined,
-  bufferSize: 256 * 1024,
-  engine: 'standard',
-  retry: { retries: 8, retryDelayMs: 200, retryMaxDelayMs: 20_000, retryMaxTimeMs: 600_000, retryFailed: 1 },
-  dryRun: false,
-  runId: undefined,
-  report: [],
-  progress: 'none',
-  quiet: false,
-  verbose: false,
-  noColor: true,
-  json: false,
-  configFile: undefined,
-}
-
 /** The default retry settings with some of them changed. */
 export function retry(changes: Partial<Settings['retry']>): Settings['retry'] {
-  return { ...defaults.retry, ...changes }
+  return { ...defaultSettings.retry, ...changes }
 }

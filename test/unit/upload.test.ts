@@ -11,6 +11,7 @@ import { planUpload, runUpload, type UploadRequest } from '../../src/upload.ts'
 import { createFakeClock, type FakeClock, settled } from '../support/fake-clock.ts'
 import { createFakeDestination, type FakeCall, type FakeDestination, type Fate } from '../support/fake-destination.ts'
 import { readJournal } from '../support/journal.ts'
+import { defaultSettings } from '../support/settings.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 /** What stands in place of the destination, and of the plan where a test needs another. */
@@ -96,35 +97,10 @@ async function scene({
 }
 
 const plainSettings: Settings = {
-  sources: ['in'],
-  filesFrom: undefined,
-  null: false,
-  base: undefined,
-  flatten: false,
-  key: undefined,
-  include: [],
-  exclude: [],
-  excludeFrom: [],
-  allowEmpty: false,
+  ...defaultSettings,
   to: 's3://bucket/audio/',
-  s3: { endpointUrl: undefined, region: undefined, profile: undefined, pathStyle: 'auto', signRequest: true },
-  tls: { caBundle: undefined, verify: true },
   concurrency: 2,
-  partSize: 8 * 2 ** 20,
-  multipartThreshold: 16 * 2 ** 20,
-  partConcurrency: undefined,
-  bufferSize: 2 ** 18,
-  engine: 'standard',
   retry: { retries: 1, retryDelayMs: 10, retryMaxDelayMs: 10, retryMaxTimeMs: 1000, retryFailed: 0 },
-  dryRun: false,
-  runId: undefined,
-  report: [],
-  progress: 'none',
-  quiet: false,
-  verbose: false,
-  noColor: false,
-  json: false,
-  configFile: undefined,
 }
 
 function journalOf({ runs }: Scene): Promise<string> {

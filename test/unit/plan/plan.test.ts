@@ -7,27 +7,15 @@ import { keyProblem } from '../../../src/plan/object-key.ts'
 import { createPlan, type PlanOptions } from '../../../src/plan/plan.ts'
 import type { PlannedFile } from '../../../src/plan/planned-file.ts'
 import { windowSize } from '../../../src/plan/walk.ts'
+import { defaultSettings } from '../../support/settings.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 import { all, posix, tree } from './tree.ts'
 
 type Given = Partial<PlanOptions['settings']> & Partial<Omit<PlanOptions, 'settings'>>
 
-const defaults: PlanOptions['settings'] = {
-  sources: [],
-  filesFrom: undefined,
-  null: false,
-  base: undefined,
-  flatten: false,
-  key: undefined,
-  include: [],
-  exclude: [],
-  excludeFrom: [],
-  allowEmpty: false,
-}
-
 async function make(cwd: string, { prefix = '', destinationKeyProblem, stdin, warn, isOwn, ...settings }: Given) {
   return createPlan({
-    settings: { ...defaults, ...settings },
+    settings: { ...defaultSettings, sources: [], ...settings },
     prefix,
     destinationKeyProblem: destinationKeyProblem ?? (() => undefined),
     cwd,

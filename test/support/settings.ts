@@ -1,0 +1,36 @@
+import type { Settings } from '../../src/config/settings.ts'
+
+const MiB = 2 ** 20
+
+/** What a run has where nobody asks for anything else; sources and destination are made up, and nothing is shown. */
+export const defaultSettings: Settings = {
+  sources: ['in'],
+  filesFrom: undefined,
+  null: false,
+  base: undefined,
+  flatten: false,
+  key: undefined,
+  include: [],
+  exclude: [],
+  excludeFrom: [],
+  allowEmpty: false,
+  to: 's3://bucket/',
+  s3: { endpointUrl: undefined, region: undefined, profile: undefined, pathStyle: 'auto', signRequest: true },
+  tls: { caBundle: undefined, verify: true },
+  concurrency: 'auto',
+  partSize: 8 * MiB,
+  multipartThreshold: 16 * MiB,
+  partConcurrency: undefined,
+  bufferSize: 256 * 1024,
+  engine: 'standard',
+  retry: { retries: 8, retryDelayMs: 200, retryMaxDelayMs: 20_000, retryMaxTimeMs: 600_000, retryFailed: 1 },
+  dryRun: false,
+  runId: undefined,
+  report: [],
+  progress: 'none',
+  quiet: false,
+  verbose: false,
+  noColor: false,
+  json: false,
+  configFile: undefined,
+}
