@@ -1,5 +1,8 @@
 import { EventEmitter, on } from 'node:events'
+import { closest } from 'fastest-levenshtein'
 import { loadSettings } from './config/load.ts'
+import { optionKeys } from './config/options.ts'
+import { UsageError } from './errors.ts'
 import { homeDirectory } from './home.ts'
 import type { UploadEvent } from './observe/events.ts'
 import type { SummaryRecord } from './observe/records.ts'
@@ -28,6 +31,7 @@ export function upload({ sources = [], signal, ...options }: UploadOptions): Upl
   const begin = async (): Promise<SummaryRecord> => {
     // The caller gets the chance to listen first.
     await undefined
+    refuseUnknown(options)
     const settings = await loadSettings({
       flags: options,
       args: sources,
@@ -48,6 +52,17 @@ export function upload({ sources = [], signal, ...options }: UploadOptions): Upl
   // Whoever only iterates is told by the iteration's end; a rejection is for those who ask.
   summary.catch(() => undefined)
   return { summary, [Symbol.asyncIterator]: () => events(emitter) }
+}
+
+/** Options that are a terminal's affair. */
+const terminalOptions: readonly string[] = ['config', 'dryRun', 'json', 'noColor', 'progress', 'quiet', 'verbose']
+
+/** A program in plain JavaScript has no types to tell it of a misspelt option, which would do nothing. */
+function refuseUnknown(given: object): void {
+  const known = optionKeys.filter((key) => !terminalOptions.includes(key))
+  const unknown = Object.keys(given).filter((key) => !known.some((option) => option === key))
+  if (unknown.length === 0) return
+  throw new UsageError(unknown.map((key) => `unknown option "${key}"; did you mean "${closest(key, known)}"?`))
 }
 
 async function* events(emitter: EventEmitter): AsyncGenerator<UploadEvent> {

@@ -1,12 +1,16 @@
 import { realpath } from 'node:fs/promises'
-import { join, resolve, sep } from 'node:path'
+import { basename, dirname, join, resolve, sep } from 'node:path'
 import type { DestinationUrl } from './config/destination-url.ts'
 import type { Settings } from './config/settings.ts'
+import { temporaryName } from './destinations/file/key-problem.ts'
 import { summaryFileOf } from './observe/report/write.ts'
 import { journalDirectories, type StatePlaces } from './observe/state-directory.ts'
 
 /** What standard input is kept in: files' bytes, and lists of files. */
 const temporaryNames = ['upload-stdin-', 'upload-list-']
+
+/** Where a directory as destination keeps objects that are not complete; a killed run leaves them there. */
+const unfinished = `${sep}${temporaryName}`
 
 /**
  * Tells a run's own files from sources: reports, journals, temporary files and the directory it uploads into. Without
@@ -19,23 +23,26 @@ export async function ownFiles(
   places: StatePlaces,
   cwd: string,
 ): Promise<(absolute: string) => boolean> {
-  const reports = settings.report.map((file) => resolve(cwd, file))
-  const files = new Set(reports.flatMap((file) => [file, ...summaryFileOf(file)]))
-  const directories = [
-    ...journalDirectories(places),
-    ...(url.scheme === 'file' ? await bothSpellings(resolve(cwd, url.directory)) : []),
-  ]
+  const reports = settings.report.map((file) => resolve(cwd, file)).flatMap((file) => [file, ...summaryFileOf(file)])
+  const files = new Set(await bothSpellings(reports))
+  const destination = url.scheme === 'file' ? [resolve(cwd, url.directory)] : []
+  const directories = await bothSpellings([...journalDirectories(places), ...destination])
   const beginnings = [
     ...directories.map((directory) => (directory.endsWith(sep) ? directory : `${directory}${sep}`)),
     ...temporaryNames.map((name) => join(places.temporary, name)),
   ]
   return (absolute) =>
     files.has(absolute) ||
+    absolute.endsWith(unfinished) ||
     directories.includes(absolute) ||
     beginnings.some((beginning) => absolute.startsWith(beginning))
 }
 
-async function bothSpellings(directory: string): Promise<readonly string[]> {
-  const real = await realpath(directory).catch(() => directory)
-  return real === directory ? [directory] : [directory, real]
+/** Paths as they were given, and where symbolic links on the way lead them. What is not there yet lies in its folder. */
+async function bothSpellings(paths: readonly string[]): Promise<readonly string[]> {
+  const real = paths.map(async (path) => {
+    const folder = await realpath(dirname(path)).catch(() => dirname(path))
+    return realpath(path).catch(() => join(folder, basename(path)))
+  })
+  return [...new Set([...paths, ...(await Promise.all(real))])]
 }

@@ -1,20 +1,17 @@
-import { access, constants, mkdir, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { dirname, resolve } from 'node:path'
 import { addAbortSignal, type Readable } from 'node:stream'
 import packageJson from '../package.json' with { type: 'json' }
 import { parseDestinationUrl } from './config/destination-url.ts'
-import { effectiveConfig, redactArgv, redactText } from './config/redact.ts'
+import { effectiveConfig, redactArgv } from './config/redact.ts'
 import type { Settings } from './config/settings.ts'
 import { unlessAborted } from './destinations/abort.ts'
 import type { Destination } from './destinations/destination.ts'
 import { openDestination } from './destinations/registry.ts'
-import { toUploadError, UploadError, UsageError } from './errors.ts'
+import { UploadError } from './errors.ts'
 import { exitCodeOf, type StopReason, stopReasonOf } from './exit-code.ts'
-import type { FailureSample, Listener } from './observe/events.ts'
+import type { Listener } from './observe/events.ts'
 import { createJournal, type Journal } from './observe/journal.ts'
 import type { RunRecord, SummaryRecord } from './observe/records.ts'
-import { writeReports } from './observe/report/write.ts'
 import { systemPlaces } from './observe/state-directory.ts'
 import { createTally } from './observe/tally.ts'
 import { ownFiles } from './own-files.ts'
@@ -22,6 +19,7 @@ import { createPlan, type Plan } from './plan/plan.ts'
 import type { PlannedFile } from './plan/planned-file.ts'
 import type { Survey } from './plan/survey.ts'
 import { newRunId } from './run-id.ts'
+import { checkReports, concludeRun } from './run-reports.ts'
 import { type Clock, systemClock } from './transfer/clock.ts'
 import { transferFiles } from './transfer/transfer.ts'
 
@@ -68,7 +66,7 @@ export async function runUpload(request: UploadRequest): Promise<SummaryRecord> 
   const emit = toListeners(tally.see, request.listener)
   let opened: Opened | undefined
   try {
-    await checkReports(settings, around.cwd)
+    await checkReports(settings.report, around.cwd)
     opened = await openPlan(request, around, emit)
     const { destination, plan, survey } = opened
     const journal = await openJournal(request, around, destination, emit)
@@ -93,7 +91,7 @@ export async function runUpload(request: UploadRequest): Promise<SummaryRecord> 
       junkSkipped: survey.junkSkipped,
       durationMs: around.clock.elapsed() - began,
     })
-    return await conclude(request, around.cwd, { journal, summary, failures: tally.failures, stopped, emit })
+    return await concludeRun(settings.report, around.cwd, { journal, summary, failures: tally.failures, stopped, emit })
   } finally {
     tally.stop()
     await opened?.close()
@@ -191,68 +189,14 @@ async function openJournal(
     await journal.close().catch(() => undefined)
     throw error
   }
-  const { endpointUrl } = settings.s3
   emit({
     type: 'run',
     run,
     journal: journal.path,
     configFile: settings.configFile,
-    endpoint: endpointUrl === undefined || !settings.to.startsWith('s3:') ? undefined : redactText(endpointUrl),
+    endpoint: destination.endpoint,
   })
   return journal
-}
-
-interface Ending {
-  readonly journal: Journal
-  readonly summary: SummaryRecord
-  readonly failures: readonly FailureSample[]
-  readonly stopped: UploadError | undefined
-  readonly emit: Listener
-}
-
-/**
- * Ends the journal and writes the reports that were asked for.
- *
- * @returns the summary; one without a report to go with it is no success.
- */
-async function conclude({ settings }: UploadRequest, cwd: string, ending: Ending): Promise<SummaryRecord> {
-  const { journal, summary, failures, stopped, emit } = ending
-  const problems = new Set<string>()
-  const note = (error: unknown): void => void problems.add(toUploadError(error).message)
-  await journal.append(summary).catch(note)
-  await journal.close().catch(note)
-  const files = settings.report.map((file) => resolve(cwd, file))
-  await writeReports(journal.path, { invocation: 1, files }).catch(note)
-  for (const message of problems) {
-    if (message !== stopped?.message) emit({ type: 'warning', message: `the report is not complete: ${message}` })
-  }
-  const isComplete = problems.size === 0
-  const told = { ...summary, exitCode: isComplete || summary.exitCode !== 0 ? summary.exitCode : 3 }
-  const reports = [journal.path, ...(isComplete ? settings.report : [])]
-  const stoppedBecause = stopped && `${stopped.message} (${stopped.code})`
-  emit({ type: 'summary', summary: told, reports, failures, stoppedBecause })
-  return told
-}
-
-/** A report that cannot be written is known before the first byte, not after the last. */
-async function checkReports(settings: Settings, cwd: string): Promise<void> {
-  const faults: string[] = []
-  for (const report of settings.report) {
-    const path = resolve(cwd, report)
-    try {
-      await mkdir(dirname(path), { recursive: true })
-      await access(dirname(path), constants.W_OK)
-    } catch (error) {
-      faults.push(`--report: ${report} cannot be written (${(error as NodeJS.ErrnoException).code})`)
-      continue
-    }
-    const isDirectory = await stat(path).then(
-      (stats) => stats.isDirectory(),
-      () => false,
-    )
-    if (isDirectory) faults.push(`--report: ${report} is a directory; name a file in it`)
-  }
-  if (faults.length > 0) throw new UsageError(faults)
 }
 
 /** Watchers cannot harm the run: what one throws is dropped. */

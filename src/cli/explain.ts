@@ -15,6 +15,13 @@ export function explain(error: unknown, verbose: boolean): readonly string[] {
   return [line(`internal error: ${message}`), ...more]
 }
 
+/** What is printed where standard output failed; nothing where its reader has gone, for nobody asked for more then. */
+export function explainOutput({ code, message }: NodeJS.ErrnoException): readonly string[] {
+  if (code === 'EPIPE' || code === 'EOF' || code === 'ERR_STREAM_DESTROYED') return []
+  const why = code === 'ENOSPC' || code === 'EDQUOT' ? 'no space left there' : (code ?? message)
+  return [line(`standard output cannot be written: ${why}`)]
+}
+
 /** Whether the command line or the environment asks for details, for when nothing that reads them properly is at hand. */
 export function wantsDetails(argv: readonly string[], env: Environment): boolean {
   const flags = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv

@@ -1,7 +1,8 @@
 import packageJson from '../../package.json' with { type: 'json' }
+import { UsageError } from '../errors.ts'
 import { homeDirectory } from '../home.ts'
 import { exitCodeOfError } from './exit-codes.ts'
-import { explain, wantsDetails } from './explain.ts'
+import { explain, explainOutput, wantsDetails } from './explain.ts'
 import type { Host } from './host.ts'
 
 /**
@@ -12,7 +13,10 @@ export async function main(): Promise<void> {
   const argv = process.argv.slice(2)
   // A stream whose reader has gone says so in an event that, unheard, would end the process with a stack trace. The
   // run hears of it by itself; progress that nobody can see is no reason to stop.
-  process.stdout.on('error', () => {})
+  let outputError: Error | undefined
+  process.stdout.on('error', (error) => {
+    outputError ??= error
+  })
   process.stderr.on('error', () => {})
   process.on('uncaughtException', (error) => process.exit(failed(error, argv)))
   let exitCode: number
@@ -21,7 +25,10 @@ export async function main(): Promise<void> {
   } catch (error) {
     exitCode = failed(error, argv)
   }
-  await Promise.all([flushed(process.stdout), flushed(process.stderr)])
+  await flushed(process.stdout)
+  // Said last, when nothing is drawn any more.
+  if (outputError !== undefined) say(explainOutput(outputError))
+  await flushed(process.stderr)
   process.exit(exitCode)
 }
 
@@ -40,7 +47,7 @@ function processHost(): Host {
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
-    cwd: process.cwd(),
+    cwd: workingDirectory(),
     home: homeDirectory(),
     uid: process.getuid?.(),
     onSignal(signal, listener) {
@@ -51,8 +58,22 @@ function processHost(): Host {
   }
 }
 
+/** @throws UsageError where somebody removed it. */
+function workingDirectory(): string {
+  try {
+    return process.cwd()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    throw new UsageError('the working directory is gone; change to one that exists')
+  }
+}
+
+function say(lines: readonly string[]): void {
+  for (const line of lines) process.stderr.write(`${line}\n`)
+}
+
 function failed(error: unknown, argv: readonly string[]): number {
-  for (const line of explain(error, wantsDetails(argv, process.env))) process.stderr.write(`${line}\n`)
+  say(explain(error, wantsDetails(argv, process.env)))
   return exitCodeOfError(error, undefined)
 }
 

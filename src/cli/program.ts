@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { laterCommands } from '../config/later-options.ts'
@@ -34,12 +36,16 @@ export async function runProgram(argv: readonly string[], host: Host): Promise<n
     throw new UsageError(`upload ${first} is not yet available (a file of that name is ./${first})`)
   }
   const command = createCommand(host)
+  const args = argv.length === 1 && first === 'help' ? ['--help'] : first === 'run' ? argv.slice(1) : argv
   try {
-    command.parse(first === 'run' ? argv.slice(1) : argv, { from: 'user' })
+    command.parse(args, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return 0
-    throw new UsageError(error.message.replace(/^error: /, ''))
+    const message = error.message.replace(/^error: /, '')
+    const [, unknown = ''] = /^unknown option '(.*)'/s.exec(message) ?? []
+    const isFile = args.includes(unknown) && existsSync(resolve(host.cwd, unknown))
+    throw new UsageError(isFile ? `${message} (a file of that name is ./${unknown})` : message)
   }
   return run({ argv, flags: readFlags(command), args: command.args }, host)
 }

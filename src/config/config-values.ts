@@ -1,4 +1,4 @@
-import { closest } from 'fastest-levenshtein'
+import { distance } from 'fastest-levenshtein'
 import { fault, type GivenValue } from './given.ts'
 import { laterConfigKeys } from './later-options.ts'
 import { flagOf, variableOf } from './option-spec.ts'
@@ -44,7 +44,7 @@ export function givenByConfig(json: unknown, file: string, named: boolean): Conf
     } else if (laterConfigKeys.includes(key)) {
       refuse(key, `${key} is not yet available`)
     } else if (!isOption(key)) {
-      refuse(key, `unknown key; did you mean ${closest(key, knownKeys)}?`)
+      refuse(key, unknownKey(key, knownKeys, 'keys are the options of upload --help, --part-size as partSize'))
     } else if (options[key].inConfig === 'none') {
       refuse(key, `cannot be set in a config file; use ${flagOf(key)} or ${variableOf(key)}`)
     } else if (options[key].inConfig === 'named' && !named) {
@@ -59,11 +59,19 @@ export function givenByConfig(json: unknown, file: string, named: boolean): Conf
   function takeS3(section: Readonly<Record<string, unknown>>): void {
     for (const [key, value] of Object.entries(section)) {
       const known = s3Keys.find((s3Key) => s3Key === key)
-      if (known === undefined) refuse(`s3.${key}`, `unknown key; did you mean s3.${closest(key, s3Keys)}?`)
+      if (known === undefined) refuse(`s3.${key}`, unknownKey(key, s3Keys, `expected ${s3Keys.join(', ')}`, 's3.'))
       else if (Object.hasOwn(json as object, known)) refuse(`s3.${key}`, `is given twice; also as ${key}; keep one`)
       else take(known, `s3.${key}`, value)
     }
   }
+}
+
+/** Names what was probably meant, or else says what there is: a name that is far off would only mislead. */
+function unknownKey(key: string, known: readonly string[], otherwise: string, prefix = ''): string {
+  const away = (name: string): number => distance(key.toLowerCase(), name.toLowerCase())
+  const near = known.reduce((best, name) => (away(name) < away(best) ? name : best))
+  const isNear = away(near) <= Math.max(key.length, near.length) / 3
+  return `unknown key; ${isNear ? `did you mean ${prefix}${near}?` : otherwise}`
 }
 
 function isOption(key: string): key is OptionKey {

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { access, constants, stat } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import { UsageError } from '../errors.ts'
 import { type ConfigFile, readConfigFile } from './config-file.ts'
@@ -48,9 +48,10 @@ export async function loadSettings(input: SettingsInput): Promise<Settings> {
     ...(config?.faults ?? []),
     ...(fromConfig?.faults ?? []),
     ...rolloutFaults(input.env),
-    ...sourceFaults(sources, values),
+    ...sourceFaults(sources, resolved),
     ...destinationFaults(destination !== undefined && input.flags.to !== undefined, resolved, config),
     ...(await keyFaults(sources, resolved, input.cwd)),
+    ...(await fileFaults(resolved, input.cwd)),
   ]
   if (faults.length > 0 || values.to === undefined) throw new UsageError([...new Set(faults)])
   return toSettings({ ...values, to: values.to }, sources, config?.path)
@@ -76,17 +77,18 @@ function rolloutFaults(env: Environment): string[] {
   return isOff ? [] : [fault(variable, 'a staged rollout is not yet available; unset it')]
 }
 
-function sourceFaults(sources: readonly string[], { filesFrom, key }: OptionValues): string[] {
+function sourceFaults(sources: readonly string[], { values: { filesFrom }, chosen }: Resolved): string[] {
   const faults: string[] = []
   const stdin = sources.filter((source) => source === '-').length
-  if (sources.length === 0 && filesFrom === undefined) {
+  if (sources.length === 0 && !chosen.has('filesFrom')) {
     faults.push('nothing to upload: give files, directories or patterns, or --files-from FILE (see upload --help)')
   }
   if (stdin > 0 && filesFrom === '-') {
     faults.push('standard input cannot be both a source (-) and the list of sources (--files-from -)')
   }
   if (stdin > 1) faults.push('standard input (-) is given more than once')
-  if (stdin > 0 && key === undefined) faults.push('standard input (-) has no name; give its object one with --key NAME')
+  if (stdin > 0 && !chosen.has('key'))
+    faults.push('standard input (-) has no name; give its object one with --key NAME')
   return faults
 }
 
@@ -97,6 +99,27 @@ function destinationFaults(twice: boolean, { chosen }: Resolved, config: ConfigF
   if (mayBeNamed) return []
   const ways = 'give --to s3://bucket/prefix/, or set UPLOAD_TO, or "to" in .uploadrc.json'
   return [`no destination: ${ways} (--to file:./dir/ needs no server)`]
+}
+
+/** Files that options name and that cannot be read: known here, they are told with all other faults. */
+async function fileFaults({ values, chosen }: Resolved, cwd: string): Promise<string[]> {
+  const named: readonly (readonly [OptionKey, readonly (string | undefined)[]])[] = [
+    ['caBundle', [values.caBundle]],
+    ['excludeFrom', values.excludeFrom],
+    ['filesFrom', [values.filesFrom === '-' ? undefined : values.filesFrom]],
+  ]
+  const faults = named.flatMap(([key, files]) =>
+    files.map(async (file) => {
+      if (file === undefined) return undefined
+      const from = chosen.get(key)?.from ?? flagOf(key)
+      return access(resolve(cwd, file), constants.R_OK).then(
+        () => undefined,
+        ({ code }: NodeJS.ErrnoException) =>
+          fault(from, `found ${shown(file)}, expected a file that can be read (${code})`),
+      )
+    }),
+  )
+  return (await Promise.all(faults)).filter((found) => found !== undefined)
 }
 
 /** `upload a.wav s3://b/x.wav` means an object `x.wav`, as with other tools, but would make it a folder. */

@@ -1,10 +1,10 @@
 import { option } from './option-spec.ts'
-import { destination, many, onOff, text } from './values.ts'
+import { destination, keyTemplate, many, onOff, sourceList, text } from './values.ts'
 
 /** What is sent, where to, and under which keys. */
 export const selectionOptions = {
   filesFrom: option({
-    schema: text('a file name, or - for standard input'),
+    schema: sourceList(),
     default: undefined,
     takes: 'one',
     value: 'FILE|-',
@@ -74,7 +74,7 @@ export const selectionOptions = {
     group: 'Keys',
   }),
   key: option({
-    schema: text('a template such as {dir}/{name}{ext}'),
+    schema: keyTemplate(),
     default: undefined,
     takes: 'one',
     value: 'TEMPLATE',

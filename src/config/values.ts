@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { UsageError } from '../errors.ts'
+import { templateFaults } from '../plan/key-template.ts'
 import { parseDestinationUrl } from './destination-url.ts'
 import { parseDuration, showDuration } from './duration.ts'
 import { parseSize, showSize } from './size.ts'
@@ -125,4 +126,17 @@ export function reportFile() {
 /** The engines, of which only `standard` is there. */
 export function engine() {
   return oneOf('fast', 'standard').refine((name) => name !== 'fast', '--engine fast is not yet available')
+}
+
+/** A `--key` template; each thing that is wrong with it is a fault of its own. */
+export function keyTemplate() {
+  return text('a template such as {dir}/{name}{ext}').superRefine((template, context) => {
+    for (const message of templateFaults(template)) context.addIssue({ code: 'custom', message })
+  })
+}
+
+/** A file that lists sources. */
+export function sourceList() {
+  const later = 'a list in .jsonl with keys and properties is not yet available'
+  return text('a file name, or - for standard input').refine((file) => !/\.jsonl$/i.test(file), later)
 }

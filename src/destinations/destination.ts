@@ -10,6 +10,8 @@ import type { Readable } from 'node:stream'
 export interface Destination {
   /** For messages and reports, ending in `/`: `s3://bucket/prefix/`. Never holds a secret. */
   readonly url: string
+  /** A custom endpoint, for messages; without secrets. */
+  readonly endpoint?: string | undefined
   /** What sends the bytes, for the report. */
   readonly engine: EngineName
   readonly limits: DestinationLimits

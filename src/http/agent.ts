@@ -5,6 +5,7 @@ import { getProxyForUrl } from 'proxy-from-env'
 import type { TlsSettings } from '../config/settings.ts'
 import { UsageError } from '../errors.ts'
 import { trustedCertificates } from './certificates.ts'
+import { proxyUnreachable, tunnelRefused } from './proxy-failure.ts'
 
 /** The way to one origin. */
 export interface Route {
@@ -69,14 +70,35 @@ export function openConnections(tls: TlsSettings, connectLimitMs = defaultConnec
     // Stated, since the agents would otherwise look at the call stack, which is another when a connection comes back
     // from a request: kept-alive connections would then be filed under a name nobody asks for.
     const options = { ...secure, secureEndpoint: isTls }
+    const scene = { proxy: proxy.host, variable: isTls ? 'HTTPS_PROXY' : 'HTTP_PROXY' }
     if (!isTls) {
       const { HttpProxyAgent } = await import('http-proxy-agent')
-      return new HttpProxyAgent(proxy, options)
+      const agent = new HttpProxyAgent(proxy, options)
+      const connect = agent.connect.bind(agent)
+      agent.connect = (request, wanted) =>
+        connect(request, wanted).catch((error) => {
+          throw proxyUnreachable(scene, error)
+        })
+      return agent
     }
     const { HttpsProxyAgent } = await import('https-proxy-agent')
     const agent = new HttpsProxyAgent(proxy, options)
     // What the constructor takes goes for the connection to the proxy; these go for the one inside the tunnel.
     Object.assign(agent.options, options)
+    const connect = agent.connect.bind(agent)
+    agent.connect = async (request, wanted) => {
+      let status = 200
+      request.once('proxyConnect', (answer: { readonly statusCode: number }) => {
+        status = answer.statusCode
+      })
+      const socket = await connect(request, wanted).catch((error) => {
+        throw proxyUnreachable(scene, error)
+      })
+      if (status === 200) return socket
+      // The agent would hand the proxy's answer on as if it were the server's.
+      socket.destroy()
+      throw tunnelRefused(scene, status)
+    }
     return agent
   }
 

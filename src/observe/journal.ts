@@ -16,6 +16,8 @@ export interface Journal {
   readonly runId: string
   /** Resolves once the kernel has the line: it survives the process then, whatever kills it. */
   append(record: JournalRecord): Promise<void>
+  /** Something could not be written: what is told may be missing in it. */
+  readonly broken: boolean
   /**
    * Brings everything to the disk. Nothing can be appended from then on.
    *
@@ -127,6 +129,9 @@ function journalOn(file: FileHandle, runId: string, path: string): Journal {
   return {
     path,
     runId,
+    get broken() {
+      return broken !== undefined
+    },
     append(record) {
       if (closed) return Promise.reject(cannotWrite(path, 'it is closed'))
       waiting.push(`${JSON.stringify(record)}\n`)

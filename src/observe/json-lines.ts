@@ -36,14 +36,30 @@ export interface JsonLinesOptions {
 
 const everyMs = 1000
 
-/** NDJSON for programs: the journal's lines as they happen, `progress` each second, `warning`. */
+/**
+ * NDJSON for programs: the journal's lines as they happen, `progress` each second, `warning`. The `run` line is the
+ * first of a run; warnings from before it follow it, or come with `close` where no run begins.
+ */
 export function createJsonLines(options: JsonLinesOptions): { readonly listener: Listener; close(): void } {
   const { write, clock = watchClock } = options
   const progress = createProgress(clock.now)
   let stopTicking: (() => void) | undefined
+  /** Warnings from before the `run` line, which comes first; undefined once it is written or will never be. */
+  let held: WarningLine[] | undefined = []
 
   const say = (line: JournalRecord | ProgressLine | WarningLine): void => write(`${JSON.stringify(line)}\n`)
   const time = (): string => new Date(clock.now()).toISOString()
+
+  function warn(line: WarningLine): void {
+    if (held === undefined) say(line)
+    else held.push(line)
+  }
+
+  function sayHeld(): void {
+    const lines = held ?? []
+    held = undefined
+    lines.forEach(say)
+  }
 
   function begin(): void {
     const meter = createRateMeter(clock.now(), progress.bytesSent)
@@ -55,6 +71,7 @@ export function createJsonLines(options: JsonLinesOptions): { readonly listener:
   }
 
   function close(): void {
+    sayHeld()
     stopTicking?.()
     stopTicking = undefined
   }
@@ -64,11 +81,12 @@ export function createJsonLines(options: JsonLinesOptions): { readonly listener:
     switch (event.type) {
       case 'run':
         say(event.run)
+        sayHeld()
         return begin()
       case 'file':
         return say(event.file)
       case 'warning':
-        return say({ type: 'warning', message: event.message, time: time() })
+        return warn({ type: 'warning', message: event.message, time: time() })
       case 'summary':
         close()
         return say(event.summary)

@@ -83,6 +83,7 @@ export interface SummaryRecord {
   /** Bytes that went out, repeated ones included. */
   readonly bytesSent: number
   readonly durationMs: number
+  /** Of `bytes`, which is what has arrived, over the whole run. */
   readonly bytesPerSecond: number
   readonly filesPerSecond: number
   readonly latencyMs: LatencySummary | null

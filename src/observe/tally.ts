@@ -109,7 +109,7 @@ export function createTally(): Tally {
         bytes: counts.bytes,
         bytesSent,
         durationMs: Math.round(durationMs),
-        bytesPerSecond: Math.round(perSecond(bytesSent)),
+        bytesPerSecond: Math.round(perSecond(counts.bytes)),
         filesPerSecond: perSecond(counts.uploaded),
         latencyMs: latency.summary(),
         retries,

@@ -1,5 +1,4 @@
 import { closest } from 'fastest-levenshtein'
-import { UsageError } from '../errors.ts'
 import { baseNameOf, directoryOf } from './object-key.ts'
 
 /** Makes what follows the prefix for one file. */
@@ -25,31 +24,30 @@ const tokens: ReadonlyMap<string, KeyTemplate> = new Map(
 
 const laterTokens = ['uuid', 'sha256', 'size', 'mtime', 'now', 'run']
 
-/**
- * Compiles a `--key` template.
- *
- * @throws UsageError naming every token that is not known.
- */
+/** Fixed text and tokens in turn: text has even positions. */
+function piecesOf(template: string): string[] {
+  return template.split(/(\{[^{}]*\})/)
+}
+
+/** Everything that is wrong with a `--key` template: what was expected, to follow the template itself. */
+export function templateFaults(template: string): readonly string[] {
+  const faults = piecesOf(template).flatMap((piece, position) => {
+    if (position % 2 === 1) return tokens.has(piece.slice(1, -1)) ? [] : [unknownToken(piece.slice(1, -1))]
+    return /[{}]/.test(piece) ? ['expected each "{" and "}" to have its other half'] : []
+  })
+  if (template.endsWith('/')) faults.push('expected a file name at its end, such as {name}{ext}, instead of "/"')
+  return [...new Set(faults)]
+}
+
+/** Compiles a `--key` template that {@link templateFaults} finds nothing wrong with; an unknown token yields nothing. */
 export function compileKeyTemplate(template: string): KeyTemplate {
-  const pieces = template.split(/(\{[^{}]*\})/)
-  const faults: string[] = []
-  const compiled: ((file: TemplateFile) => string)[] = []
-  for (const [position, piece] of pieces.entries()) {
-    if (position % 2 === 0) {
-      if (/[{}]/.test(piece)) faults.push(`--key: a "{" or "}" without its other half in ${JSON.stringify(template)}`)
-      // An empty {dir} takes the "/" behind it along, so that files at the top get no empty segment.
-      const afterDir = pieces[position - 1] === '{dir}' && piece.startsWith('/')
-      compiled.push(afterDir ? (file) => (directoryOf(file.source) === '' ? piece.slice(1) : piece) : () => piece)
-      continue
-    }
-    const name = piece.slice(1, -1)
-    const token = tokens.get(name)
-    if (token) compiled.push(token)
-    else faults.push(unknownToken(name))
-  }
-  if (template.endsWith('/'))
-    faults.push(`--key: ${JSON.stringify(template)} ends with "/"; add a file name, such as {name}{ext}`)
-  if (faults.length > 0) throw new UsageError(faults)
+  const pieces = piecesOf(template)
+  const compiled = pieces.map((piece, position): KeyTemplate => {
+    if (position % 2 === 1) return tokens.get(piece.slice(1, -1)) ?? (() => '')
+    // An empty {dir} takes the "/" behind it along, so that files at the top get no empty segment.
+    const afterDir = pieces[position - 1] === '{dir}' && piece.startsWith('/')
+    return afterDir ? (file) => (directoryOf(file.source) === '' ? piece.slice(1) : piece) : () => piece
+  })
   return (file) => compiled.map((piece) => piece(file)).join('')
 }
 
@@ -64,8 +62,8 @@ export function alwaysDistinct(template: string): boolean {
 function unknownToken(name: string): string {
   const known = [...tokens.keys()]
   const plain = name.replace(/:.*/s, '')
-  if (laterTokens.includes(plain)) return `--key: {${name}} is not yet available`
-  return `--key: unknown token {${name}}; did you mean {${closest(name, known)}}? Known: ${known.map((token) => `{${token}}`).join(' ')}`
+  if (laterTokens.includes(plain)) return `{${name}} is not yet available`
+  return `unknown token {${name}}; did you mean {${closest(name, known)}}? Known: ${known.map((token) => `{${token}}`).join(' ')}`
 }
 
 /** `.bashrc` is a name without an extension, as everywhere; of `a.tar.gz` the last one counts. */

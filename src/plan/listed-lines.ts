@@ -1,10 +1,10 @@
 import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdtemp, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { UsageError } from '../errors.ts'
+import { makeTemporaryDirectory, type TemporaryDirectory } from '../temporary-directory.ts'
 
 /** The lines of `--files-from`, which can be read as often as needed. */
 export interface ListedLines {
@@ -33,7 +33,7 @@ export async function openListedLines(
   const path = resolve(cwd, file)
   const fault = (why: string) => new UsageError(`--files-from: ${file === '-' ? 'standard input' : file} ${why}`)
   const unreadable = (error: unknown) => fault(`cannot be read (${(error as NodeJS.ErrnoException).code})`)
-  let kept: { readonly directory: string; readonly path: string } | undefined
+  let kept: Kept | undefined
   try {
     if (file === '-') kept = await keep(stdin)
     else if (!(await stat(path)).isFile()) kept = await keep(() => createReadStream(path))
@@ -49,19 +49,24 @@ export async function openListedLines(
       }
     },
     async dispose() {
-      if (kept) await rm(kept.directory, { recursive: true, force: true })
+      await kept?.directory.remove()
     },
   }
 }
 
-async function keep(open: () => Readable): Promise<{ directory: string; path: string }> {
-  const directory = await mkdtemp(join(tmpdir(), 'upload-list-'))
-  const path = join(directory, 'lines')
+interface Kept {
+  readonly directory: TemporaryDirectory
+  readonly path: string
+}
+
+async function keep(open: () => Readable): Promise<Kept> {
+  const directory = await makeTemporaryDirectory('upload-list-')
+  const path = join(directory.path, 'lines')
   try {
     await pipeline(open(), createWriteStream(path, { mode: 0o600 }))
     return { directory, path }
   } catch (error) {
-    await rm(directory, { recursive: true, force: true })
+    await directory.remove()
     throw error
   }
 }

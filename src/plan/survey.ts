@@ -69,6 +69,7 @@ export async function survey(
   }
   if (files === missing.length) {
     if (!options.allowEmpty) throw nothingMatches(missing, junkSkipped)
+    for (const path of missing.slice(0, faultsShown)) options.warn(`${path}: no such file`)
     return { files: 0, bytes: 0, junkSkipped, held: [], repeats: () => () => false }
   }
 
@@ -122,7 +123,7 @@ async function settle(
       bytes += file.size ?? 0
     } else {
       collisions += 1
-      if (faults.length < faultsShown) faults.push(`${earlier.path} and ${file.path} would both become ${file.key}`)
+      if (faults.length < faultsShown) faults.push(collision(earlier.path, file))
     }
   }
   if (collisions > 0) {
@@ -130,6 +131,12 @@ async function settle(
     throw new UsageError([...faults, ...andMore(collisions), remedy])
   }
   return { keys, files: repeated, bytes }
+}
+
+function collision(earlier: string, { path, key }: PlannedFile): string {
+  const isTwin = earlier !== path && earlier.normalize() === path.normalize()
+  const why = isTwin ? ' (the same letters, in two Unicode forms)' : ''
+  return `${earlier} and ${path} would both become ${key}${why}`
 }
 
 type Place = Pick<PlannedFile, 'path' | 'absolute'>

@@ -1,5 +1,5 @@
 import type { Dirent } from 'node:fs'
-import { opendir } from 'node:fs/promises'
+import { opendir, realpath } from 'node:fs/promises'
 import { sep } from 'node:path'
 import type { UploadError } from '../errors.ts'
 import type { Candidate, ScanNotes } from './candidate.ts'
@@ -46,6 +46,7 @@ export async function* walk(
   notes: ScanNotes,
   wanted: PathMatcher = everything,
 ): AsyncGenerator<Candidate> {
+  const isOwn = await ownBelow(root.absolute, notes)
   const frames = [enter(root, [])]
   try {
     for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
@@ -60,7 +61,7 @@ export async function* walk(
       }
       frame.next += 1
       const child = childOf(frame.at, entry.name)
-      if (notes.isOwn(child.absolute)) continue
+      if (isOwn(child.absolute)) continue
       if (entry.isDirectory()) {
         const isLeft =
           !wanted.mayHold(child.name) ||
@@ -77,6 +78,12 @@ export async function* walk(
   } finally {
     for (const frame of frames) await frame.windows.return()
   }
+}
+
+/** The run's own files are known by their real paths; a root may be reached through a symbolic link. */
+async function ownBelow(root: string, notes: ScanNotes): Promise<ScanNotes['isOwn']> {
+  const real = await realpath(root).catch(() => root)
+  return real === root ? notes.isOwn : (absolute) => notes.isOwn(real + absolute.slice(root.length))
 }
 
 function enter(at: WalkRoot, outer: IgnoreChain): Frame {

@@ -1,10 +1,11 @@
-import { createWriteStream } from 'node:fs'
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { createWriteStream, fstatSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { UploadError } from '../errors.ts'
+import { makeTemporaryDirectory, type TemporaryDirectory } from '../temporary-directory.ts'
 import type { FileFacts } from './file-body.ts'
 
 /**
@@ -24,28 +25,35 @@ export interface StdinFile {
 
 /** @param stdin called only by the first {@link StdinFile.facts} */
 export function createStdinFile(stdin: () => Readable, signal: AbortSignal): StdinFile {
-  let directory: string | undefined
+  let directory: TemporaryDirectory | undefined
   let kept: Promise<FileFacts> | undefined
 
   const keep = async (): Promise<FileFacts> => {
     try {
-      directory = await mkdtemp(join(tmpdir(), 'upload-stdin-'))
-      const absolute = join(directory, 'stdin')
-      await pipeline(stdin(), createWriteStream(absolute, { mode: 0o600 }), { signal })
+      directory = await makeTemporaryDirectory('upload-stdin-')
+      const absolute = join(directory.path, 'stdin')
+      const input = stdin()
+      refuseDirectory(input)
+      await pipeline(input, createWriteStream(absolute, { mode: 0o600 }), { signal })
       const { size, mtimeMs } = await stat(absolute)
       return { absolute, size, mtimeMs }
     } catch (cause) {
       if (signal.aborted) throw new UploadError('CANCELLED', 'the run was stopped while standard input was read')
+      if (cause instanceof UploadError) throw cause
       throw notKept(cause as NodeJS.ErrnoException)
     }
   }
 
   return {
     facts: () => (kept ??= keep()),
-    async dispose() {
-      if (directory !== undefined) await rm(directory, { recursive: true, force: true }).catch(() => undefined)
-    },
+    dispose: async () => directory?.remove(),
   }
+}
+
+/** Node would read a directory as an empty input. */
+function refuseDirectory(input: Readable & { readonly fd?: number }): void {
+  if (input.fd === undefined || !fstatSync(input.fd).isDirectory()) return
+  throw new UploadError('SOURCE_UNREADABLE', 'standard input is a directory, not a file or a pipe')
 }
 
 function notKept(cause: NodeJS.ErrnoException): UploadError {

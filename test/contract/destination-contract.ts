@@ -9,7 +9,7 @@ import { testMultipart } from './multipart-contract.ts'
 export interface Subject {
   readonly destination: Destination
   /** Another one over the same store, as after a restart. */
-  reopen(): Destination
+  reopen(): Destination | Promise<Destination>
   /** The bytes stored under a key. */
   read(key: string): Promise<Uint8Array | undefined>
   /** Every key stored. */

@@ -43,7 +43,7 @@ export function testMultipart(current: () => Subject): void {
       })
       await expect(upload.uploadPart(1, torn, aCall())).rejects.toBe(error)
 
-      const again = await current().reopen().multipart?.resume(upload.uploadId, anObject('a/k'), aCall())
+      const again = await (await current().reopen()).multipart?.resume(upload.uploadId, anObject('a/k'), aCall())
       if (again === undefined) throw new Error('the upload is not known any more')
       expect(again.partSize).toBe(partSize)
       expect(await again.listParts(aCall())).toMatchObject([{ partNumber: 2, size: partSize }])

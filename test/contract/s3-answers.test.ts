@@ -145,6 +145,27 @@ const cases: readonly Case[] = [
     fault: { status: 404, body: xmlError('NoSuchUpload') },
     expected: { code: 'BAD_RESPONSE', retryable: true },
   },
+  {
+    what: '501 without a word',
+    fault: { status: 501 },
+    expected: { code: 'BAD_RESPONSE', retryable: false, message: expect.stringContaining('is it an S3 server?') },
+  },
+  {
+    what: "400 of nginx' TLS port for plain HTTP",
+    fault: {
+      status: 400,
+      headers: { 'content-type': 'text/html' },
+      body:
+        '<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\r\n<body>\r\n' +
+        '<center><h1>400 Bad Request</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n',
+    },
+    expected: { code: 'BAD_RESPONSE', retryable: false, message: expect.stringContaining('(is it https?)') },
+  },
+  {
+    what: '400 of a TLS port written in Go for plain HTTP',
+    fault: { status: 400, body: 'Client sent an HTTP request to an HTTPS server.\n' },
+    expected: { code: 'BAD_RESPONSE', retryable: false, message: expect.stringContaining('(is it https?)') },
+  },
   { what: 'a connection reset at once', fault: 'reset', expected: { code: 'CONNECTION', retryable: true } },
   {
     what: 'a connection reset in the middle of a body',
@@ -176,7 +197,7 @@ describe('what an S3 server answers', () => {
   let destination: Destination
   beforeEach(async () => {
     s3 = await startS3Fake({ buckets: ['audio'], credentials: fakeCredentials })
-    destination = openS3Destination(s3Settings(s3.url), { url: 's3://audio/', bucket: 'audio' }, patience)
+    destination = await openS3Destination(s3Settings(s3.url), { url: 's3://audio/', bucket: 'audio' }, patience)
   })
   afterEach(async () => {
     await destination.close()
@@ -220,7 +241,7 @@ describe('what an S3 server answers', () => {
   })
 
   it('a bucket that does not exist', async () => {
-    const other = openS3Destination(s3Settings(s3.url), { url: 's3://missing/', bucket: 'missing' }, patience)
+    const other = await openS3Destination(s3Settings(s3.url), { url: 's3://missing/', bucket: 'missing' }, patience)
     const error = await failure(other.putObject(anObject('k'), bodyOf(someBytes(10)), aCall()))
     expect(error).toMatchObject({ code: 'BUCKET_NOT_FOUND', retryable: false, status: 404 })
     expect(error.message).toContain('aws s3 mb s3://missing')

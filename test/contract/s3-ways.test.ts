@@ -35,14 +35,18 @@ async function proxyTo(port: number, password?: string) {
   return proxy
 }
 
-function destinationAt(url: string, s3: Partial<S3Settings> = {}, trust: Partial<TlsSettings> = {}): Destination {
-  const destination = openS3Destination(s3Settings(url, s3, trust), { url: 's3://audio/', bucket: 'audio' })
+async function destinationAt(
+  url: string | undefined,
+  s3: Partial<S3Settings> = {},
+  trust: Partial<TlsSettings> = {},
+): Promise<Destination> {
+  const destination = await openS3Destination(s3Settings(url, s3, trust), { url: 's3://audio/', bucket: 'audio' })
   onTestFinished(() => destination.close())
   return destination
 }
 
-const put = (destination: Destination, key = 'a b/#1.wav') =>
-  destination.putObject(anObject(key), bodyOf(Buffer.from('RIFF')), aCall())
+const put = async (destination: Destination | Promise<Destination>, key = 'a b/#1.wav') =>
+  (await destination).putObject(anObject(key), bodyOf(Buffer.from('RIFF')), aCall())
 
 async function failure(outcome: Promise<unknown>): Promise<UploadError> {
   const error = await outcome.then(
@@ -56,7 +60,7 @@ async function failure(outcome: Promise<unknown>): Promise<UploadError> {
 describe('the region', () => {
   it('is followed to where the bucket is, once for all requests', async () => {
     const s3 = await server({ regions: { audio: 'eu-central-1' } })
-    const destination = destinationAt(s3.url)
+    const destination = await destinationAt(s3.url)
     await Promise.all(['a', 'b', 'c', 'd'].map((key) => put(destination, key)))
     await put(destination, 'e')
     expect(s3.keys('audio')).toEqual(['a', 'b', 'c', 'd', 'e'])
@@ -68,7 +72,7 @@ describe('the region', () => {
 
   it('is followed by each request of a multipart upload', async () => {
     const s3 = await server({ regions: { audio: 'ap-south-2' } })
-    await destinationAt(s3.url).putObject(anObject('k'), bodyOf(Buffer.alloc(12_000_000)), aCall())
+    await (await destinationAt(s3.url)).putObject(anObject('k'), bodyOf(Buffer.alloc(12_000_000)), aCall())
     expect(s3.object('audio', 'k')?.size).toBe(12_000_000)
   })
 
@@ -153,13 +157,12 @@ describe('the address', () => {
   it.each(['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'])('comes from %s', async (name) => {
     const s3 = await server()
     vi.stubEnv(name, s3.url)
-    const destination = openS3Destination(s3Settings(undefined), { url: 's3://audio/', bucket: 'audio' })
-    await put(destination)
+    await put(destinationAt(undefined))
     expect(s3.requests[0]?.target).toMatch(/^\/audio\//)
   })
 
-  it.each(['ftp://h/', 'no url', '://'])('%j is refused', (url) => {
-    expect(() => destinationAt(url)).toThrow(/--endpoint-url/)
+  it.each(['ftp://h/', 'no url', '://'])('%j is refused', async (url) => {
+    await expect(destinationAt(url)).rejects.toThrow(/--endpoint-url/)
   })
 })
 
@@ -178,7 +181,7 @@ describe('a proxy', () => {
     const s3 = await server()
     const proxy = await proxyTo(s3.port, 'p@ss')
     vi.stubEnv('HTTP_PROXY', proxy.url.replace('//', '//user:p%40ss@'))
-    const destination = destinationAt('http://s3.example.test')
+    const destination = await destinationAt('http://s3.example.test')
     await put(destination, 'a')
     await put(destination, 'b')
     expect(s3.keys('audio')).toEqual(['a', 'b'])
@@ -202,7 +205,7 @@ describe('a proxy', () => {
     vi.stubEnv('HTTPS_PROXY', proxy.url)
     const url = 'https://s3.example.test'
     expect(await failure(put(destinationAt(url)))).toMatchObject({ code: 'CONNECTION', retryable: false })
-    const trusting = destinationAt(url, { pathStyle: 'off' }, { caBundle: certificatePath })
+    const trusting = await destinationAt(url, { pathStyle: 'off' }, { caBundle: certificatePath })
     await put(trusting, 'a')
     await put(trusting, 'b')
     expect(s3.keys('audio')).toEqual(['a', 'b'])
@@ -213,19 +216,19 @@ describe('a proxy', () => {
     expect(s3.keys('audio')).toEqual(['a', 'b', 'c'])
   })
 
-  it('that is not there is named', async () => {
+  it.each(['http', 'https'])('that is not there is named (%s)', async (scheme) => {
     const s3 = await server()
     const proxy = await startForwardProxy(s3.port)
     await proxy.close()
-    vi.stubEnv('HTTP_PROXY', proxy.url)
-    const error = await failure(put(destinationAt('http://s3.example.test')))
+    vi.stubEnv(`${scheme.toUpperCase()}_PROXY`, proxy.url)
+    const error = await failure(put(destinationAt(`${scheme}://s3.example.test`)))
     expect(error).toMatchObject({ code: 'CONNECTION', retryable: true })
-    expect(error.message).toContain(`through the proxy ${proxy.host}`)
+    expect(error.message).toContain(`the proxy ${proxy.host} refuses connections`)
   })
 
-  it.each(['socks5://127.0.0.1:1080', 'http://%zz'])('%j is refused when the destination is opened', (value) => {
+  it.each(['socks5://127.0.0.1:1080', 'http://%zz'])('%j is refused when the destination is opened', async (value) => {
     vi.stubEnv('HTTP_PROXY', value)
-    expect(() => destinationAt('http://s3.example.test')).toThrow(/HTTP_PROXY/)
+    await expect(destinationAt('http://s3.example.test')).rejects.toThrow(/HTTP_PROXY/)
   })
 })
 
@@ -271,8 +274,8 @@ describe('a certificate', () => {
   it.each([
     ['a file that is not there', '/nonexistent/ca.pem', 'cannot be read'],
     ['a file without one', fileURLToPath(import.meta.url), 'no certificate'],
-  ])('cannot come from %s', (_, caBundle, words) => {
-    expect(() => destinationAt('https://127.0.0.1', {}, { caBundle })).toThrow(words)
+  ])('cannot come from %s', async (_, caBundle, words) => {
+    await expect(destinationAt('https://127.0.0.1', {}, { caBundle })).rejects.toThrow(words)
   })
 })
 

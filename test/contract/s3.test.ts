@@ -12,7 +12,7 @@ beforeEach(() => {
 testDestination('an S3 bucket', async () => {
   const s3 = await startS3Fake({ buckets: ['audio'], credentials: fakeCredentials })
   const open = () => openS3Destination(s3Settings(s3.url), { url: 's3://audio/', bucket: 'audio' })
-  const destination = open()
+  const destination = await open()
   return {
     destination,
     reopen: open,

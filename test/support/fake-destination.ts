@@ -36,6 +36,7 @@ export interface FakeDestinationOptions {
   readonly limits?: Partial<DestinationLimits>
   /** Whether bodies are read, and how. */
   readonly reads?: 'open' | 'stream'
+  readonly endpoint?: string | undefined
   /** Off where there are too many calls to keep. */
   readonly remembers?: boolean
 }
@@ -173,6 +174,7 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
 
   return {
     url: 'fake://bucket/',
+    endpoint: options.endpoint,
     engine: 'standard',
     limits: { ...unlimited, ...options.limits },
     calls,

@@ -58,6 +58,13 @@ describe('upload()', () => {
     expect((error as UsageError).faults).toHaveLength(2)
   })
 
+  it('refuses options it does not know', async () => {
+    const misspelt = { sources: [source], to: `file:${dir}/out/`, concurency: 3, quiet: true } as UploadOptions
+    await expect(upload(misspelt).summary).rejects.toMatchObject({
+      faults: ['unknown option "concurency"; did you mean "concurrency"?', expect.stringContaining('"quiet"')],
+    })
+  })
+
   it('reads no config file and none of the program’s variables', async () => {
     vi.stubEnv('UPLOAD_KEY', 'from-environment')
     await writeFile(join(dir, '.uploadrc.json'), '{"key": "from-config"}')

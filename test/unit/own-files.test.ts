@@ -15,6 +15,15 @@ async function isOwn(path: string, report: readonly string[] = [], url = bucket)
 }
 
 describe('ownFiles', () => {
+  it('knows a report by its real path, too, before it is there', async () => {
+    const root = await tempDir()
+    await mkdir(join(root, 'real'))
+    await symlink('real', join(root, 'link'))
+    const report = join(root, 'link', 'r.csv')
+    expect(await isOwn(join(root, 'real', 'r.csv'), [report])).toBe(true)
+    expect(await isOwn(join(root, 'real', 'r.summary.csv'), [report])).toBe(true)
+  })
+
   it.each<[path: string, report: string[], own: boolean]>([
     ['r.csv', ['r.csv'], true],
     ['r.summary.csv', ['r.csv'], true],
@@ -42,6 +51,8 @@ describe('ownFiles', () => {
     ['/tmp/upload-list-a1b2c3/lines', true],
     ['/tmp/upload-1000.wav', false],
     ['/srv/upload-stdin-a1b2c3', false],
+    ['/srv/once-a-destination/.upload-tmp', true],
+    ['/srv/.upload-tmp.wav', false],
   ])('%s: %s', async (path, own) => {
     expect(await isOwn(path)).toBe(own)
   })

@@ -43,6 +43,7 @@ interface SceneOptions {
   readonly script?: (call: FakeCall) => Fate | Promise<Fate>
   readonly stdin?: () => Readable
   readonly env?: NodeJS.ProcessEnv
+  readonly endpoint?: string | undefined
 }
 
 let temporary: string
@@ -64,12 +65,13 @@ async function scene({
   script,
   stdin,
   env,
+  endpoint,
 }: SceneOptions = {}): Promise<Scene> {
   const root = await tempDir()
   const cwd = join(root, 'work')
   await mkdir(join(cwd, 'in'), { recursive: true })
   for (const file of files) await writeFile(join(cwd, 'in', file), file)
-  const destination = createFakeDestination(script && { script })
+  const destination = createFakeDestination({ endpoint, ...(script && { script }) })
   fakes.destination = destination
   const clock = createFakeClock()
   const stop = new AbortController()
@@ -150,20 +152,10 @@ describe('runUpload', () => {
     ])
   })
 
-  it('names a custom endpoint and a config file, without secrets', async () => {
-    const s3 = { ...plainSettings.s3, endpointUrl: 'http://me:secret@127.0.0.1:9000' }
-    const run = await scene({ settings: { s3, configFile: '/etc/uploadrc.json' } })
+  it.each([['http://127.0.0.1:9000'], [undefined]])('names the endpoint %s and the config file', async (endpoint) => {
+    const run = await scene({ settings: { configFile: '/etc/uploadrc.json' }, endpoint })
     await runUpload(run.request)
-    expect(eventsOf(run, 'run')).toMatchObject([
-      { endpoint: 'http://***@127.0.0.1:9000', configFile: '/etc/uploadrc.json' },
-    ])
-  })
-
-  it('names no endpoint where the destination is a directory', async () => {
-    const s3 = { ...plainSettings.s3, endpointUrl: 'http://127.0.0.1:9000' }
-    const run = await scene({ settings: { s3, to: 'file:./out/' } })
-    await runUpload(run.request)
-    expect(eventsOf(run, 'run')[0]?.endpoint).toBeUndefined()
+    expect(eventsOf(run, 'run')).toMatchObject([{ endpoint, configFile: '/etc/uploadrc.json' }])
   })
 
   it('tells how the scan goes', async () => {
@@ -409,6 +401,14 @@ describe('runUpload', () => {
     })
 
     it.each([
+      [['r.csv', 'r.summary.csv'], '--report: r.csv and r.summary.csv would both write'],
+      [['r.summary.csv', './r.csv'], '--report: r.summary.csv and ./r.csv would both write'],
+    ])('%j: one would overwrite the other', async (report, fault) => {
+      const run = await scene({ settings: { report } })
+      await expect(runUpload(run.request)).rejects.toMatchObject({ faults: [expect.stringContaining(fault)] })
+    })
+
+    it.each([
       [0, 3, undefined],
       [1, 1, broken],
     ])('that cannot be written in the end: instead of %i, %i', async (_usual, exitCode, fate) => {
@@ -417,12 +417,18 @@ describe('runUpload', () => {
         await mkdir(join(run.cwd, 'r.json', 'taken'), { recursive: true })
         return key.endsWith('b.txt') ? fate : undefined
       }
-      const run: Scene = await scene({ script, settings: { report: ['r.json'] } })
+      const run: Scene = await scene({ script, settings: { report: ['r.json', 'good.jsonl'] } })
       expect(await runUpload(run.request)).toMatchObject({ exitCode })
       expect(eventsOf(run, 'warning')).toMatchObject([
         { message: expect.stringMatching(/^the report is not complete: .*r\.json/) },
       ])
-      expect(eventsOf(run, 'summary')).toMatchObject([{ summary: { exitCode }, reports: [await journalOf(run)] }])
+      expect(eventsOf(run, 'summary')).toMatchObject([
+        { summary: { exitCode }, reports: [await journalOf(run), 'good.jsonl'] },
+      ])
+      for (const file of [await journalOf(run), join(run.cwd, 'good.jsonl')]) {
+        const { lines } = await readJournal(file)
+        expect(lines.filter((line) => line.type === 'summary')).toMatchObject([{ exitCode }])
+      }
     })
   })
 })

@@ -1,13 +1,17 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
+import { redactText } from '../../config/redact.ts'
 import type { S3Settings, TlsSettings } from '../../config/settings.ts'
 import { UsageError } from '../../errors.ts'
 import { proxyFor } from '../../http/agent.ts'
+import { configuredEndpoint, type NamedEndpoint } from './profile.ts'
 import { regionOf } from './region.ts'
 import { createRequestHandler, type Patience } from './request-handler.ts'
 
 /** A client and where it speaks to. */
 export interface S3Connection {
   readonly client: S3Client
+  /** The endpoint the user named, for messages; without secrets. */
+  readonly endpoint: string | undefined
   /** Host (and port) for messages. */
   host(): string
   /** The proxy on the way there, for messages. */
@@ -17,10 +21,11 @@ export interface S3Connection {
 /**
  * The vendor's client with this program's connections.
  *
- * @throws UsageError where the endpoint, a proxy or a bundle of certificates cannot be used.
+ * @throws UsageError where the profile, the endpoint, a proxy or a bundle of certificates cannot be used.
  */
-export function connectS3(settings: S3Settings, tls: TlsSettings, patience?: Patience): S3Connection {
-  const endpoint = endpointOf(settings)
+export async function connectS3(settings: S3Settings, tls: TlsSettings, patience?: Patience): Promise<S3Connection> {
+  const named = await configuredEndpoint(settings)
+  const endpoint = named && toUrl(named)
   const isAws = endpoint === undefined || /\.amazonaws\.com(\.cn)?$/.test(endpoint.hostname)
   const region = regionOf(settings)
   const config: S3ClientConfig = {
@@ -28,6 +33,8 @@ export function connectS3(settings: S3Settings, tls: TlsSettings, patience?: Pat
     // The transfer alone decides what is tried again, and when.
     maxAttempts: 1,
     forcePathStyle: settings.pathStyle === 'on' || (settings.pathStyle === 'auto' && endpoint !== undefined),
+    // The endpoint found here stands, none included; the SDK would look into another profile than the one asked for.
+    ignoreConfiguredEndpointUrls: true,
     requestHandler: createRequestHandler(tls, patience),
     customUserAgent: [['bulk-upload']],
     // A round trip before each body, which some servers answer late and some proxies not at all.
@@ -51,16 +58,13 @@ export function connectS3(settings: S3Settings, tls: TlsSettings, patience?: Pat
   const proxy = () => proxyFor(`${endpoint?.protocol ?? 'https:'}//${host()}`)?.host
   // A proxy that cannot be used is a fault of the configuration: found now, not at the first request.
   proxy()
-  return { client, host, proxy }
+  return { client, endpoint: named && redactText(named.text), host, proxy }
 }
 
-/** The endpoint the user named, if any. */
-function endpointOf(settings: S3Settings): URL | undefined {
-  const text = settings.endpointUrl ?? (process.env.AWS_ENDPOINT_URL_S3 || process.env.AWS_ENDPOINT_URL || undefined)
-  if (text === undefined) return undefined
+function toUrl({ text, source }: NamedEndpoint): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
-  throw new UsageError('the endpoint is no http:// or https:// URL; check --endpoint-url or AWS_ENDPOINT_URL')
+  throw new UsageError(`the endpoint is no http:// or https:// URL; check ${source}`)
 }
 
 /** What the SDK would say on the console, the transfer says in its own words. */

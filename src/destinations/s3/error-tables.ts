@@ -223,5 +223,11 @@ export const statusRows: readonly ErrorRow[] = [
   { names: ['414'], code: 'KEY_INVALID', message: said('the server finds this key too long') },
   { names: ['415'], code: 'TYPE_NOT_ALLOWED', message: said('the server does not accept this content type') },
   { names: ['429', '503'], code: 'THROTTLED', message: throttled },
+  {
+    names: ['501'],
+    code: 'BAD_RESPONSE',
+    retryable: false,
+    message: said('the endpoint does not implement this request: is it an S3 server?'),
+  },
   { names: ['507'], code: 'QUOTA_EXCEEDED', message: said("the server's storage is full") },
 ]

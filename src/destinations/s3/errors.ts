@@ -18,7 +18,13 @@ interface SdkError extends Error {
   readonly Code?: unknown
   readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string }
   readonly $response?: { readonly statusCode?: number; readonly headers?: Readonly<Record<string, string>> }
+  /** The answer's body, where it was no XML. */
+  readonly $responseBodyText?: unknown
 }
+
+/** What servers say on their TLS port to a request in plain HTTP: nginx, Go's, Apache. */
+const wantsTls =
+  /plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server|speaking plain HTTP to an SSL/i
 
 /**
  * What a failed request means. An {@link UploadError} (a body's own failure) passes through unchanged.
@@ -106,6 +112,10 @@ function answeredProblem(error: SdkError, scene: ErrorScene, now: number): Uploa
   }
   const known = byProviderCode.get(error.name) ?? byProviderCode.get(String(error.Code))
   if (known !== undefined) return fromRow(known, scene, details)
+  if (status === 400 && wantsTls.test(String(error.$responseBodyText))) {
+    const message = `${scene.host} does not speak plain HTTP here (is it https?); check the endpoint`
+    return new UploadError('BAD_RESPONSE', message, { ...details, retryable: false })
+  }
   const isPage = /^text\/html/i.test(headers['content-type'] ?? '')
   if (isPage && status < 500) {
     const message = `${scene.host} answered ${status} with a web page; is it an S3 endpoint? Check --endpoint-url and the proxy`

@@ -24,14 +24,14 @@ const limits: DestinationLimits = {
  * A bucket of Amazon S3, or of a server that speaks its protocol.
  *
  * @param patience waiting times other than the usual ones
- * @throws UsageError where the endpoint, a proxy or a bundle of certificates cannot be used.
+ * @throws UsageError where the profile, the endpoint, a proxy or a bundle of certificates cannot be used.
  */
-export function openS3Destination(
+export async function openS3Destination(
   settings: Pick<Settings, 's3' | 'tls' | 'multipartThreshold'>,
   { url, bucket }: Pick<S3Url, 'url' | 'bucket'>,
   patience?: Patience,
-): Destination {
-  const connection = connectS3(settings.s3, settings.tls, patience)
+): Promise<Destination> {
+  const connection = await connectS3(settings.s3, settings.tls, patience)
   const { client } = connection
   const put = createStandardPut({ client, bucket, threshold: settings.multipartThreshold })
 
@@ -46,6 +46,7 @@ export function openS3Destination(
 
   return {
     url,
+    endpoint: connection.endpoint,
     engine: 'standard',
     limits,
     putObject: (object, body, call) => mapped('s3:PutObject', put(object, body, call)),

@@ -132,9 +132,14 @@ export function layoutTotal(total: TotalView, grid: Grid, width: number, paint: 
   const files = `total  ${total.files}`
   const full = grid.tail === 0 && total.tail !== '' ? `${files}  ${total.tail}` : files
   const label = full.length <= room ? full : files
-  const name = Math.max(grid.name, Math.min(label.length, room))
-  const folded = [nameSegment(fitName(label, name), name), ...barSegments(total, room - name, paint)]
-  return join([...folded, ...figures(total, grid, paint)], width)
+  const leftBy = (cells: readonly Segment[]): number => width - margin - 2 - columnsOf(cells)
+  // A number cut in its middle would read as another one: the label comes before the bar, the column of parts, which
+  // is empty here or holds the retries, and figures that stand below those of the rows.
+  const whole = figures(total, grid, paint)
+  const cells = label.length <= leftBy(whole) ? whole : figures({ ...total, tail: '' }, grid, paint)
+  const name = Math.max(grid.name, Math.min(label.length, Math.max(room, leftBy(cells))))
+  const folded = [nameSegment(fitName(label, name), name), ...barSegments(total, Math.max(0, room - name), paint)]
+  return join([...folded, ...cells], width)
 }
 
 interface Segment {

@@ -3,7 +3,13 @@ import type { FileRecord, JournalRecord } from '../records.ts'
 
 type Cell = string | number | boolean | null | undefined
 
-/** A file's fields in the order of the journal, nested ones beside each other. */
+/** For a field no file has yet. */
+const empty = (): Cell => undefined
+
+/**
+ * A file's fields in the order of the journal, nested ones beside each other. Columns that only later versions fill
+ * have their place already, so that none ever moves.
+ */
 const columns: readonly (readonly [header: string, cell: (file: FileRecord) => Cell])[] = [
   ['path', (file) => file.path],
   ['source', (file) => file.source],
@@ -20,8 +26,16 @@ const columns: readonly (readonly [header: string, cell: (file: FileRecord) => C
   ['bytesPerSecond', (file) => file.bytesPerSecond],
   ['parts', (file) => file.parts],
   ['engine', (file) => file.engine],
+  ['stage', empty],
+  ['fallbackEngine', empty],
+  ['fallbackDestination', empty],
+  ['fallbackDurationMs', empty],
+  ['fallbackErrorCode', empty],
+  ['fallbackErrorMessage', empty],
   ['etag', (file) => file.etag],
   ['versionId', (file) => file.versionId],
+  ['replaced', empty],
+  ['url', empty],
   ['checksumAlgorithm', (file) => file.checksum?.algorithm],
   ['checksumValue', (file) => file.checksum?.value],
   ['contentType', (file) => file.contentType],

@@ -3,8 +3,7 @@ import { createWriteStream } from 'node:fs'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { UploadError } from '../../errors.ts'
-import type { JournalRecord } from '../records.ts'
+import type { JournalRecord, SummaryRecord } from '../records.ts'
 import { csvSummaryText, csvText } from './csv.ts'
 import { jsonText } from './json.ts'
 import { jsonlText } from './jsonl.ts'
@@ -15,6 +14,16 @@ export interface WriteReportsOptions {
   readonly invocation: number
   /** Files to write; their ending tells the format: `.jsonl`, `.json`, `.csv`. */
   readonly files: readonly string[]
+  /** The invocation's summary, where the journal does not hold it yet. */
+  readonly summary?: SummaryRecord | undefined
+}
+
+/** What came of writing reports. */
+export interface WrittenReports {
+  /** Files that are complete, in the order asked for; a CSV's summary follows it. */
+  readonly written: readonly string[]
+  /** Why others are not there, a sentence each. */
+  readonly problems: readonly string[]
 }
 
 /** Text of a report, in pieces of any size, from a run's records. */
@@ -31,23 +40,30 @@ interface ReportFile {
  * Writes a run's reports from its journal, reading it once for each and holding nothing of it in memory. A report
  * takes its place only once it is whole; until then an older one of that name stays.
  *
- * @returns the files written, in the order asked for; a CSV's summary follows it
- * @throws UploadError where some could not be written; all others have been.
+ * @returns which were written, and why others were not; one that fails does not stop the others
  */
-export async function writeReports(journalPath: string, options: WriteReportsOptions): Promise<readonly string[]> {
+export async function writeReports(journalPath: string, options: WriteReportsOptions): Promise<WrittenReports> {
   const written: string[] = []
   const problems: string[] = []
   const start = await findInvocation(journalPath, options.invocation)
   for (const { path, format, only } of options.files.flatMap(filesOf)) {
     try {
-      await writeWhole(path, format(readInvocation(journalPath, start, only)))
+      const records = readInvocation(journalPath, start, only)
+      await writeWhole(path, format(options.summary === undefined ? records : followedBy(records, options.summary)))
       written.push(path)
     } catch (error) {
       problems.push(`${path} was not written: ${whyNotWritten(error)}`)
     }
   }
-  if (problems.length > 0) throw new UploadError('INTERNAL', `${problems.join('; ')}; the journal has everything`)
-  return written
+  return { written, problems }
+}
+
+async function* followedBy(
+  batches: AsyncIterable<readonly JournalRecord[]>,
+  last: JournalRecord,
+): AsyncGenerator<readonly JournalRecord[]> {
+  yield* batches
+  yield [last]
 }
 
 /** What is written beside a report: a CSV's summary, `r.summary.csv` for `r.csv`. */

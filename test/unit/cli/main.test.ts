@@ -104,6 +104,24 @@ describe('the process', () => {
     expect(seen.stderr).toMatch(/^\s+at /m)
   })
 
+  it('a working directory that is gone', async () => {
+    vi.spyOn(process, 'cwd').mockImplementation(() => {
+      throw Object.assign(new Error('ENOENT: no such file or directory, uv_cwd'), { code: 'ENOENT' })
+    })
+    const said = 'upload: the working directory is gone; change to one that exists\n'
+    expect(await ended('a.wav', '--to', 'file:/x/')).toEqual({ stdout: '', stderr: said, codes: [2] })
+  })
+
+  it.each([
+    ['ENOSPC', 'upload: standard output cannot be written: no space left there\n'],
+    ['EIO', 'upload: standard output cannot be written: EIO\n'],
+    ['EPIPE', ''],
+  ])('a standard output that fails with %s is told of once, at the end', async (code, said) => {
+    const failing = ended('--version')
+    for (let times = 0; times < 2; times += 1) process.stdout.emit('error', Object.assign(new Error(code), { code }))
+    expect(await failing).toMatchObject({ stderr: said, codes: [0] })
+  })
+
   it('a stream whose reader has gone does no harm', async () => {
     await ended('--version')
     const gone = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })

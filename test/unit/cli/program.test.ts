@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { createCommand, runProgram } from '../../../src/cli/program.ts'
 import { laterCommands } from '../../../src/config/later-options.ts'
@@ -8,7 +11,7 @@ import { UsageError } from '../../../src/errors.ts'
 import { fakeHost, fakeOutput } from './fake-host.ts'
 
 describe('help', () => {
-  it.each([['--help'], ['-h'], ['run', '--help'], ['a.wav', '--concurrency', '8', '--help']])(
+  it.each([['--help'], ['-h'], ['help'], ['run', '--help'], ['a.wav', '--concurrency', '8', '--help']])(
     'upload %s',
     async (...argv) => {
       const host = fakeHost()
@@ -59,11 +62,29 @@ describe('refused', () => {
     expect(host.stdout.text() + host.stderr.text()).toBe('')
   })
 
+  it.each([
+    ['-1.wav', "unknown option '-1.wav' (a file of that name is ./-1.wav)"],
+    ['-2.wav', "unknown option '-2.wav'"],
+    ['-1.wav=x', "unknown option '-1.wav=x'"],
+  ])('upload %s, where -1.wav is a file', async (name, said) => {
+    const cwd = mkdtempSync(join(tmpdir(), 'program-'))
+    onTestFinished(() => rmSync(cwd, { recursive: true }))
+    writeFileSync(join(cwd, '-1.wav'), '')
+    await expect(runProgram([name, 's3://b/'], fakeHost({ cwd }))).rejects.toThrow(new UsageError(said))
+  })
+
   it.each(laterCommands)('upload %s', async (name) => {
     await expect(runProgram([name, 'x'], fakeHost())).rejects.toThrow(`upload ${name} is not yet available`)
   })
 
-  it.each([[['./report']], [['run', 'report']], [['--quiet', 'report']]])('but upload %j is a source', async (argv) => {
+  it.each([
+    [['./report']],
+    [['./help']],
+    [['run', 'help']],
+    [['help', '--quiet']],
+    [['run', 'report']],
+    [['--quiet', 'report']],
+  ])('but upload %j is a source', async (argv) => {
     await expect(runProgram(argv, fakeHost())).rejects.toThrow(/^no destination/)
   })
 })

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { givenByConfig } from '../../../src/config/config-values.ts'
 
 const file = '/p/.uploadrc.json'
+const otherwise = 'keys are the options of upload --help, --part-size as partSize'
 
 it('takes options, the s3 section and $schema', () => {
   const json = {
@@ -32,13 +33,16 @@ describe('faults', () => {
     [{ 'part-size': 8 }, 'part-size: unknown key; did you mean partSize?'],
     [{ S3: {} }, 'S3: unknown key; did you mean s3?'],
     [{ limitrate: 1 }, 'limitrate: unknown key; did you mean limitRate?'],
-    [{ toString: 1 }, 'toString: unknown key; did you mean'],
-    [JSON.parse('{"__proto__": 1}'), '__proto__: unknown key; did you mean'],
-    [{ 'a\u001b[2J': 1 }, 'a\\x1b[2J: unknown key; did you mean'],
+    [{ tto: 1 }, 'tto: unknown key; did you mean to?'],
+    [{ unknown: 1 }, `unknown: unknown key; ${otherwise}`],
+    [{ toString: 1 }, `toString: unknown key; ${otherwise}`],
+    [JSON.parse('{"__proto__": 1}'), `__proto__: unknown key; ${otherwise}`],
+    [{ 'a\u001b[2J': 1 }, `a\\x1b[2J: unknown key; ${otherwise}`],
+    [{ '': 1 }, `: unknown key; ${otherwise}`],
     [{ s3: [] }, 's3: expected an object with endpointUrl, region, profile, pathStyle'],
     [{ s3: 'eu' }, 's3: expected an object with endpointUrl, region, profile, pathStyle'],
     [{ s3: { endpoint: 'x' } }, 's3.endpoint: unknown key; did you mean s3.endpointUrl?'],
-    [{ s3: { to: 'x' } }, 's3.to: unknown key; did you mean s3.'],
+    [{ s3: { to: 'x' } }, 's3.to: unknown key; expected endpointUrl, region, profile, pathStyle'],
     [{ region: 'eu', s3: { region: 'us' } }, 's3.region: is given twice; also as region; keep one'],
     [{ config: 'x' }, 'config: cannot be set in a config file; use --config or UPLOAD_CONFIG'],
     [{ noVerifySsl: true }, 'noVerifySsl: cannot be set in a config that was found by search'],

@@ -65,6 +65,7 @@ it('is complete with one source and one destination', async () => {
 })
 
 it('takes every option', async () => {
+  for (const name of ['list', 'f', 'ca']) await writeFile(join(cwd, name), '')
   const flags = {
     filesFrom: 'list',
     null: true,
@@ -280,8 +281,28 @@ describe("a destination that looks like the object's name", () => {
     [['v1.2', 's3://b/v1.2'], {}],
     [['x.wav', 'file:./x.wav'], {}],
   ])('upload %j %j is a folder', async (args, flags) => {
+    await writeFile(join(cwd, 'list'), '')
     expect((await load({ args, flags })).to.endsWith('/')).toBe(true)
   })
+})
+
+it('tells files that cannot be read with all other faults, and what it takes them from', async () => {
+  await config({ caBundle: 'ca.pem', concurrency: 0 })
+  const flags = { excludeFrom: ['a', 'b'], filesFrom: 'list.txt', key: '{naem}', to: 'file:./out' }
+  expect(await faultsOf({ flags })).toEqual([
+    expect.stringMatching(/^--key: found "\{naem\}", unknown token \{naem\}; did you mean \{name\}\?/),
+    expect.stringContaining('concurrency: found 0'),
+    expect.stringMatching(/\.uploadrc\.json: caBundle: found "ca\.pem", expected a file that can be read \(ENOENT\)$/),
+    '--exclude-from: found "a", expected a file that can be read (ENOENT)',
+    '--exclude-from: found "b", expected a file that can be read (ENOENT)',
+    '--files-from: found "list.txt", expected a file that can be read (ENOENT)',
+  ])
+})
+
+it('refuses a list with properties, which is not there yet', async () => {
+  expect(await faultsOf({ flags: { filesFrom: 'list.jsonl', to: 'file:./out' } })).toEqual([
+    '--files-from: a list in .jsonl with keys and properties is not yet available',
+  ])
 })
 
 it('the example config works as it is', async () => {

@@ -60,8 +60,34 @@ describe('NDJSON', () => {
 
   it('tells warnings, newlines and all, on one line', () => {
     const { emit, lines } = start()
+    emit(runStarted())
+    lines()
     emit({ type: 'warning', message: 'two\nlines' })
     expect(lines()).toEqual(['{"type":"warning","message":"two\\nlines","time":"2026-11-22T07:38:12.000Z"}\n'])
+  })
+
+  it('begins with the run, whatever was worth a warning before it', () => {
+    const { clock, emit, json, lines } = start()
+    emit({ type: 'warning', message: 'one' }, { type: 'warning', message: 'two' })
+    expect(lines()).toEqual([])
+    clock.advance(5000)
+    emit(runStarted(), { type: 'warning', message: 'three' })
+    json.close()
+    expect(lines().map((line) => JSON.parse(line))).toEqual([
+      runRecord(),
+      { type: 'warning', message: 'one', time: '2026-11-22T07:38:12.000Z' },
+      { type: 'warning', message: 'two', time: '2026-11-22T07:38:12.000Z' },
+      { type: 'warning', message: 'three', time: '2026-11-22T07:38:17.000Z' },
+    ])
+  })
+
+  it('tells warnings when closed where no run began, once', () => {
+    const { emit, json, lines } = start()
+    emit({ type: 'warning', message: 'one' })
+    json.close()
+    json.close()
+    emit({ type: 'warning', message: 'two' })
+    expect(lines().map((line) => JSON.parse(line).message)).toEqual(['one', 'two'])
   })
 
   it('stops when closed', () => {

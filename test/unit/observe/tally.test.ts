@@ -109,7 +109,8 @@ describe('createTally', () => {
       bytes: 200,
       bytesSent: 400,
       durationMs: 2000,
-      bytesPerSecond: 200,
+      // Of what has arrived, not of what was sent.
+      bytesPerSecond: 100,
       filesPerSecond: 1.5,
       latencyMs: { min: 10, max: 30, mean: 20 },
       junkSkipped: 2,

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { UsageError } from '../../../src/errors.ts'
-import { alwaysDistinct, compileKeyTemplate } from '../../../src/plan/key-template.ts'
+import { alwaysDistinct, compileKeyTemplate, templateFaults } from '../../../src/plan/key-template.ts'
 import { seeded } from './tree.ts'
 
 describe('compileKeyTemplate', () => {
@@ -35,7 +34,7 @@ describe('compileKeyTemplate', () => {
   })
 
   it.each([
-    ['{naem}{ext}', ['--key: unknown token {naem}; did you mean {name}?']],
+    ['{naem}{ext}', ['unknown token {naem}; did you mean {name}?']],
     ['{paht}', ['did you mean {path}?']],
     ['{foo}-{bar}', ['{foo}', '{bar}']],
     ['{}', ['unknown token {}']],
@@ -47,19 +46,19 @@ describe('compileKeyTemplate', () => {
     ['{size}', ['{size} is not yet available']],
     ['{run}', ['{run} is not yet available']],
     ['{mtime:yyyy-MM-dd}/{now:yyyy/MM/dd}', ['{mtime:yyyy-MM-dd} is not yet', '{now:yyyy/MM/dd} is not yet']],
-    ['{name', ['without its other half in "{name"']],
-    ['name}', ['without its other half']],
-    ['{{name}}', ['without its other half', 'without its other half']],
-    ['{dir}/', ['"{dir}/" ends with "/"; add a file name, such as {name}{ext}']],
-    ['{naem}/', ['{naem}', 'ends with "/"']],
+    ['{name', ['to have its other half']],
+    ['name}', ['to have its other half']],
+    ['{{name}}', ['to have its other half']],
+    ['{dir}/', ['a file name at its end, such as {name}{ext}']],
+    ['{naem}/', ['{naem}', 'a file name at its end']],
   ])('%s is refused', (template, said) => {
-    const faults = faultsOf(() => compileKeyTemplate(template))
+    const faults = templateFaults(template)
     expect(faults).toHaveLength(said.length)
     for (const [index, text] of said.entries()) expect(faults[index]).toContain(text)
   })
 
   it('names the tokens there are', () => {
-    expect(faultsOf(() => compileKeyTemplate('{x}'))[0]).toMatch(/Known: \{path\} \{dir\} \{name\} \{ext\} \{index\}$/)
+    expect(templateFaults('{x}')[0]).toMatch(/Known: \{path\} \{dir\} \{name\} \{ext\} \{index\}$/)
   })
 })
 
@@ -87,13 +86,3 @@ describe('alwaysDistinct', () => {
     }
   })
 })
-
-function faultsOf(act: () => unknown): readonly string[] {
-  try {
-    act()
-  } catch (error) {
-    if (error instanceof UsageError) return error.faults
-    throw error
-  }
-  throw new Error('nothing was refused')
-}

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { describe, expect, it, vi } from 'vitest'
@@ -131,8 +131,6 @@ describe('keys', () => {
   })
 
   it.each([
-    [{ key: '{naem}' }, '{naem}; did you mean {name}?'],
-    [{ key: '{sha256}{ext}' }, '{sha256} is not yet available'],
     [{ excludeFrom: ['gone'] }, '--exclude-from: cannot read gone'],
     [{ filesFrom: 'gone' }, '--files-from: gone cannot be read'],
   ])('%j is refused at once', async (given, said) => {
@@ -175,6 +173,13 @@ describe.runIf(posix)('names', () => {
     const dir = await tree('a', 'c', 'd/e')
     await symlink('d', join(dir, 'b'))
     expect(await keys(dir, { sources: ['.'], key: '{index}-{name}' })).toEqual(['1-a', '2-c', '3-e'])
+  })
+
+  it("the run's own files stay out where the source is a link, too", async () => {
+    const dir = await tree('real/a', 'real/own/b')
+    await symlink('real', join(dir, 'link'))
+    const own = join(await realpath(dir), 'real', 'own')
+    expect(await keys(dir, { sources: ['link'], isOwn: (absolute) => absolute === own })).toEqual(['a'])
   })
 
   it('names that are not UTF-8 fail, the others are sent', async () => {

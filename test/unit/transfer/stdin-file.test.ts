@@ -1,7 +1,9 @@
+import { closeSync, openSync } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createStdinFile } from '../../../src/transfer/stdin-file.ts'
 import { settled } from '../../support/fake-clock.ts'
 import { makeTempDir, type TempDir } from '../../support/temp-dir.ts'
@@ -51,6 +53,18 @@ describe('createStdinFile', () => {
     await createStdinFile(stdin, never).dispose()
     expect(stdin).not.toHaveBeenCalled()
     expect(await readdir(temporary.path)).toEqual([])
+  })
+
+  it('is not empty where it is a directory, but a mistake', async () => {
+    const fd = openSync(tmpdir(), 'r')
+    onTestFinished(() => closeSync(fd))
+    const input = Object.assign(Readable.from([]), { fd })
+    const file = createStdinFile(() => input, new AbortController().signal)
+    await expect(file.facts()).rejects.toMatchObject({
+      code: 'SOURCE_UNREADABLE',
+      message: expect.stringContaining('is a directory'),
+    })
+    await file.dispose()
   })
 
   it('is given up by a stop, and leaves nothing behind', async () => {

@@ -20,7 +20,7 @@ describe('checksums of its own', () => {
     ],
     ['are left out elsewhere', 'https://r2.example.test', 'WHEN_REQUIRED'],
   ])('%s', async (_, endpointUrl, expected) => {
-    const { config } = connect({ endpointUrl }).client
+    const { config } = (await connect({ endpointUrl })).client
     expect(await config.requestChecksumCalculation()).toBe(expected)
     expect(await config.responseChecksumValidation()).toBe(expected)
   })
@@ -31,17 +31,19 @@ it.each([
   ['auto', 'http://127.0.0.1:9000', true],
   ['on', undefined, true],
   ['off', 'http://127.0.0.1:9000', false],
-] as const)('path style %s at %s is %s', (pathStyle, endpointUrl, expected) => {
-  expect(connect({ pathStyle, endpointUrl }).client.config.forcePathStyle).toBe(expected)
+] as const)('path style %s at %s is %s', async (pathStyle, endpointUrl, expected) => {
+  expect((await connect({ pathStyle, endpointUrl })).client.config.forcePathStyle).toBe(expected)
 })
 
 it('tries a request once', async () => {
-  expect(await connect({}).client.config.maxAttempts()).toBe(1)
+  expect(await (await connect({})).client.config.maxAttempts()).toBe(1)
 })
 
 it('names the host it speaks to', async () => {
-  expect(connect({ endpointUrl: 'http://user:pw@h:9000/path' }).host()).toBe('h:9000')
-  const connection = connect({ region: 'eu-west-1' })
+  const custom = await connect({ endpointUrl: 'http://user:pw@h:9000/path' })
+  expect(custom.host()).toBe('h:9000')
+  expect(custom.endpoint).toBe('http://***@h:9000/path')
+  const connection = await connect({ region: 'eu-west-1' })
   expect(connection.host()).toBe('s3.us-east-1.amazonaws.com')
   await connection.client.config.region()
   expect(connection.host()).toBe('s3.eu-west-1.amazonaws.com')

@@ -99,6 +99,7 @@ const expectedCodes: Readonly<Record<string, string>> = {
   414: 'KEY_INVALID',
   415: 'TYPE_NOT_ALLOWED',
   429: 'THROTTLED retry',
+  501: 'BAD_RESPONSE',
   503: 'THROTTLED retry',
   507: 'QUOTA_EXCEEDED',
   ECONNREFUSED: 'CONNECTION retry',

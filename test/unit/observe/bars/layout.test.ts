@@ -84,6 +84,26 @@ describe('layout', () => {
     ])
   })
 
+  it('cuts no number of files while there is room, whatever the rows beside it say', () => {
+    const large = row('large.bin', { percent: '30 %', size: '0.3/1.1 GB', tail: 'part 39/128' })
+    const many = { ...total, percent: '30 %', size: '325.0/~999.4 MB', rate: '60.2 MB/s', remaining: '0:11' }
+    for (const [files, tail] of [
+      ['    4/2,001 files', ''],
+      ['2,000/~2,001 files', ''],
+      ['2,000/~2,001 files', '2 retries'],
+      ['2,000/~2,001 files', '1,002 retries'],
+    ] as const) {
+      const [, below] = picture(80, [large], { ...many, files, tail })
+      expect(below).toContain(` total  ${files}  `)
+      expect(below).toContain('325.0/~999.4 MB  60.2 MB/s  0:11')
+      expect(displayWidth(below ?? '')).toBeLessThanOrEqual(80)
+    }
+    expect(picture(80, [large], { ...many, files: '2,000/~2,001 files', tail: '' })).toEqual([
+      ' large.bin     ████████░░░   30 %  0.3/1.1 GB       41.0 MB/s  0:01  part 39/128',
+      ' total  2,000/~2,001 files     30 %  325.0/~999.4 MB  60.2 MB/s  0:11',
+    ])
+  })
+
   it('drops parts first, then rate, then remaining time, then sizes', () => {
     expect([90, 79, 65, 54, 40, 20].map((width) => picture(width)[1])).toEqual([
       ' interview-long.wav  █████░░░░░░░░░░░░░   31 %  0.7/2.1 GB    88.3 MB/s  0:16  part 84/262',

@@ -122,13 +122,14 @@ describe('a .csv report', () => {
     const text = await written(await journalOf(runRecord(), uploaded, denied, summaryRecord()), 'r.csv')
     expect(text.split('\r\n')).toEqual([
       'path,source,key,destination,size,mtime,status,reason,attempts,startedAt,durationMs,bytesSent,bytesPerSecond,' +
-        'parts,engine,etag,versionId,checksumAlgorithm,checksumValue,contentType,' +
+        'parts,engine,stage,fallbackEngine,fallbackDestination,fallbackDurationMs,fallbackErrorCode,' +
+        'fallbackErrorMessage,etag,versionId,replaced,url,checksumAlgorithm,checksumValue,contentType,' +
         'errorCode,errorMessage,errorStatus,errorRequestId,errorRetryable',
       './audio/take-0001.wav,take-0001.wav,2026/take-0001.wav,s3://recordings/2026/,81200000,2026-11-01T10:00:00.000Z,' +
-        'uploaded,,1,2026-11-22T07:38:13.000Z,1980.5,81200000,41000000,1,standard,"""9b2cf5""",v1,crc32,AAAAAA==,' +
+        'uploaded,,1,2026-11-22T07:38:13.000Z,1980.5,81200000,41000000,1,standard,,,,,,,"""9b2cf5""",v1,,,crc32,AAAAAA==,' +
         'audio/wav,,,,,',
       './b.wav,take-0001.wav,2026/take-0001.wav,s3://recordings/2026/,,,failed,,1,2026-11-22T07:38:13.000Z,,81200000,,' +
-        '1,standard,,,,,audio/wav,ACCESS_DENIED,"may not ""write"", here",403,R1,false',
+        '1,standard,,,,,,,,,,,,,audio/wav,ACCESS_DENIED,"may not ""write"", here",403,R1,false',
       '',
     ])
   })
@@ -157,7 +158,10 @@ describe('a .csv report', () => {
     const summary = summaryRecord({ latencyMs: { min: 1, mean: 2.5, p50: 2, p90: 3, p95: 4, p99: 5, max: 6 } })
     const journal = await journalOf(runRecord(), uploaded, summary)
     const files = await writeReports(journal, { invocation: 1, files: [join(folder, 'r.CSV'), join(folder, 'r.json')] })
-    expect(files).toEqual(['r.CSV', 'r.summary.CSV', 'r.json'].map((name) => join(folder, name)))
+    expect(files).toEqual({
+      written: ['r.CSV', 'r.summary.CSV', 'r.json'].map((name) => join(folder, name)),
+      problems: [],
+    })
     const text = await readFile(join(folder, 'r.summary.CSV'), 'utf8')
     expect(text.startsWith('metric,value\r\nexitCode,1\r\noutcome,partial\r\n')).toBe(true)
     const metrics = Object.fromEntries(readCsv(text).map(({ metric, value }) => [metric, value]))
@@ -191,16 +195,26 @@ describe('writing reports', () => {
     expect(await readdir(join(folder, 'out', 'deep'))).toEqual(['r.jsonl'])
   })
 
+  it.each(['r.jsonl', 'r.json', 'r.csv'])('%s takes the summary from who has it before the journal', async (name) => {
+    const [journal, complete] = [await journalOf(runRecord(), uploaded), join(folder, `complete-${name}`)]
+    const files = [join(folder, name)]
+    await writeReports(journal, { invocation: 1, files, summary: summaryRecord() })
+    const whole = await journalOf(runRecord(), uploaded, summaryRecord())
+    await writeReports(whole, { invocation: 1, files: [complete] })
+    expect(await readFile(join(folder, name), 'utf8')).toBe(await readFile(complete, 'utf8'))
+  })
+
   it('writes all it can and then says what it could not, and why', async () => {
     const journal = await journalOf(runRecord(), uploaded, summaryRecord())
     await mkdir(join(folder, 'taken.json'))
     await writeFile(join(folder, 'file'), '')
     const files = ['taken.json', 'file/r.jsonl', 'good.jsonl'].map((name) => join(folder, name))
-    await expect(writeReports(journal, { invocation: 1, files })).rejects.toMatchObject({
-      name: 'UploadError',
-      message:
-        `${files[0]} was not written: a directory has that name; ` +
-        `${files[1]} was not written: a file stands where its folder should be; the journal has everything`,
+    expect(await writeReports(journal, { invocation: 1, files })).toEqual({
+      written: [files[2]],
+      problems: [
+        `${files[0]} was not written: a directory has that name`,
+        `${files[1]} was not written: a file stands where its folder should be`,
+      ],
     })
     expect(await readFile(join(folder, 'good.jsonl'), 'utf8')).not.toBe('')
     expect((await readdir(folder)).filter((name) => name.endsWith('.tmp'))).toEqual([])
