@@ -108,17 +108,18 @@ async function fileFaults({ values, chosen }: Resolved, cwd: string): Promise<st
     ['excludeFrom', values.excludeFrom],
     ['filesFrom', [values.filesFrom === '-' ? undefined : values.filesFrom]],
   ]
-  const faults = named.flatMap(([key, files]) =>
-    files.map(async (file) => {
+  const faults = named.flatMap(([key, files]) => {
+    const given = chosen.get(key)
+    if (given === undefined) return []
+    return files.map(async (file) => {
       if (file === undefined) return undefined
-      const from = chosen.get(key)?.from ?? flagOf(key)
       return access(resolve(cwd, file), constants.R_OK).then(
         () => undefined,
         ({ code }: NodeJS.ErrnoException) =>
-          fault(from, `found ${shown(file)}, expected a file that can be read (${code})`),
+          fault(given.from, `found ${shown(file)}, expected a file that can be read (${code})`),
       )
-    }),
-  )
+    })
+  })
   return (await Promise.all(faults)).filter((found) => found !== undefined)
 }
 

@@ -57,6 +57,10 @@ describe('compileKeyTemplate', () => {
     for (const [index, text] of said.entries()) expect(faults[index]).toContain(text)
   })
 
+  it('yields nothing for a token that is refused anyway', () => {
+    expect(compileKeyTemplate('a{naem}b')({ source: 'x', index: 1 })).toBe('ab')
+  })
+
   it('names the tokens there are', () => {
     expect(templateFaults('{x}')[0]).toMatch(/Known: \{path\} \{dir\} \{name\} \{ext\} \{index\}$/)
   })
