@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import { escapeName, formatFiles, formatSize, oneLine } from '../observe/format.ts'
+import { formatFiles, formatSize, oneLine } from '../observe/format.ts'
 import { isoTime } from '../observe/iso-time.ts'
 import { objectUrl } from '../observe/verbose.ts'
 import type { PlannedFile } from '../plan/planned-file.ts'
+import { printable } from '../printable.ts'
 import type { Output } from './host.ts'
 
 /** What a plan came to. */
@@ -40,10 +41,10 @@ export async function printPlan(
 
 /** `would upload a.wav → s3://b/a.wav (60.1 MB, audio/wav)`. */
 export function plannedLine(file: PlannedFile, to: string): string {
-  const path = escapeName(file.path)
+  const path = printable(file.path)
   if (file.problem !== undefined) return `would fail ${path}: ${oneLine(file.problem.message)} (${file.problem.code})`
   const size = file.size === undefined ? 'size not known' : formatSize(file.size)
-  return `would upload ${path} → ${escapeName(objectUrl(to, file.key))} (${size}, ${file.contentType})`
+  return `would upload ${path} → ${printable(objectUrl(to, file.key))} (${size}, ${file.contentType})`
 }
 
 /** A file as `--dry-run --json` prints it: the fields a run's `file` line would have. */
@@ -67,7 +68,7 @@ export function plannedRecord(file: PlannedFile, to: string): Readonly<Record<st
 /** `upload: would send 213 files, 3.2 GB → s3://b/; 1 would fail; nothing was sent`. */
 export function planSummary({ files, bytes, failing }: PlanTotals, to: string): string {
   const problems = failing === 0 ? '' : `; ${formatFiles(failing)} would fail`
-  return `upload: would send ${formatFiles(files)}, ${formatSize(bytes)} → ${escapeName(to)}${problems}; nothing was sent`
+  return `upload: would send ${formatFiles(files)}, ${formatSize(bytes)} → ${printable(to)}${problems}; nothing was sent`
 }
 
 /** Waits until more can be written, or nobody is there to read it. */

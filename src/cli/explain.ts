@@ -1,7 +1,7 @@
 import type { Environment } from '../config/environment.ts'
-import { printable } from '../config/printable.ts'
 import { redactText } from '../config/redact.ts'
 import { UploadError, UsageError } from '../errors.ts'
+import { printable } from '../printable.ts'
 
 /**
  * What is printed of an error, line by line: without secrets, and without a stack trace unless somebody asked for it.

@@ -1,6 +1,6 @@
-import { printable } from '../config/printable.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Listener, RunEnded } from '../observe/events.ts'
+import { printable } from '../printable.ts'
 import type { Host } from './host.ts'
 
 /** What shows a run to its user. */

@@ -1,15 +1,7 @@
 import { Chalk, type ChalkInstance } from 'chalk'
+import { printable } from '../printable.ts'
 import type { FailureSample, RunEnded } from './events.ts'
-import {
-  displayWidth,
-  escapeName,
-  formatCount,
-  formatDuration,
-  formatFileRate,
-  formatRate,
-  formatSize,
-  oneLine,
-} from './format.ts'
+import { displayWidth, formatCount, formatDuration, formatFileRate, formatRate, formatSize, oneLine } from './format.ts'
 import type { SummaryRecord } from './records.ts'
 
 export interface ClosingOptions {
@@ -31,7 +23,7 @@ export function closingLines(ended: RunEnded, options: ClosingOptions): readonly
     ...latencyLines(summary, paint),
     ...failureLines(ended, paint),
     ...junkLines(summary, paint),
-    ...ended.reports.map((path) => labelled('report', escapeName(inHome(path, options.home)), paint)),
+    ...ended.reports.map((path) => labelled('report', printable(inHome(path, options.home)), paint)),
   ]
 }
 
@@ -68,7 +60,7 @@ function failureLines({ summary, failures, reports }: RunEnded, paint: ChalkInst
 
   return groups.flatMap(([code, count]) => {
     const shown = (samples.get(code) ?? []).slice(0, samplesShown)
-    const texts = shown.map(({ path, message }) => `${escapeName(path)}: ${oneLine(message)}`)
+    const texts = shown.map(({ path, message }) => `${printable(path)}: ${oneLine(message)}`)
     const more = count - shown.length
     if (more > 0) texts.push(`… and ${formatCount(more)} more${reports.length > 0 ? ' in the report' : ''}`)
     const head = `${code.padEnd(codeWidth)}  ${formatCount(count).padStart(countWidth)}`

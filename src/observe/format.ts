@@ -1,15 +1,11 @@
 import stringWidth from 'string-width'
+import { isPlain, printable } from '../printable.ts'
 
 /** How numbers and names are written for people: decimal units, one common style, no name that can move a cursor. */
 
 const sizeUnits = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const
 const counts = new Intl.NumberFormat('en-US')
 const graphemes = new Intl.Segmenter()
-const printableAscii = /^[\x20-\x7e]*$/
-// C0 and C1 controls, DEL, line and paragraph separators, and what turns the direction of the text after it.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
-const unsafe = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
-const shortEscapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
 /** `1,000`. */
 export function formatCount(count: number): string {
@@ -72,24 +68,14 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(seconds / 3600)}h ${twoDigits(Math.floor(seconds / 60) % 60)}m ${rest}`
 }
 
-/** A name, or any text that may hold one, with what could move the cursor, colour or reorder the line made visible. */
-export function escapeName(name: string): string {
-  if (printableAscii.test(name)) return name
-  return name.replace(unsafe, (character) => {
-    const code = character.codePointAt(0) ?? 0
-    const long = code > 0xff ? `\\u${code.toString(16).padStart(4, '0')}` : `\\x${code.toString(16).padStart(2, '0')}`
-    return shortEscapes[character] ?? long
-  })
-}
-
-/** A message on one line, safe as {@link escapeName} makes it. */
+/** A message on one line, safe as {@link printable} makes it. */
 export function oneLine(message: string): string {
-  return escapeName(message.trim().replace(/\s*[\r\n]+\s*/g, ' '))
+  return printable(message.trim().replace(/\s*[\r\n]+\s*/g, ' '))
 }
 
 /** Columns a text takes on a terminal. */
 export function displayWidth(text: string): number {
-  return printableAscii.test(text) ? text.length : stringWidth(text)
+  return isPlain(text) ? text.length : stringWidth(text)
 }
 
 /**

@@ -1,18 +1,19 @@
+import { printable } from '../printable.ts'
 import type { RunStarted } from './events.ts'
-import { escapeName, formatFiles, formatSize } from './format.ts'
+import { formatFiles, formatSize } from './format.ts'
 import type { Progress } from './progress.ts'
 
 /** `214 files, 3.2 GB → s3://recordings/2026/`; with `~` while scanning goes on. */
 export function startText({ run }: RunStarted, { files, bytes, complete }: Progress): string {
   const size = `${complete ? '' : '~'}${formatSize(bytes)}`
   const what = files === 0 && !complete ? 'files' : `${formatFiles(files, !complete)}, ${size}`
-  return `${what} → ${escapeName(run.to)}`
+  return `${what} → ${printable(run.to)}`
 }
 
 /** What else the start line names, where there is any: `endpoint http://localhost:9000`, `config ./.uploadrc.json`. */
 export function startDetails({ endpoint, configFile }: RunStarted): readonly string[] {
   return [
-    ...(endpoint === undefined ? [] : [`endpoint ${escapeName(endpoint)}`]),
-    ...(configFile === undefined ? [] : [`config ${escapeName(configFile)}`]),
+    ...(endpoint === undefined ? [] : [`endpoint ${printable(endpoint)}`]),
+    ...(configFile === undefined ? [] : [`config ${printable(configFile)}`]),
   ]
 }

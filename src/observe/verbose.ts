@@ -1,5 +1,6 @@
+import { printable } from '../printable.ts'
 import type { FileDeferred, FileRetry } from './events.ts'
-import { escapeName, formatDuration, oneLine } from './format.ts'
+import { formatDuration, oneLine } from './format.ts'
 import type { FileRecord } from './records.ts'
 
 /** What is said of a single file, in one line without colour. */
@@ -7,15 +8,15 @@ import type { FileRecord } from './records.ts'
 /** `a.wav: permission denied (SOURCE_UNREADABLE)`. */
 export function failureText(file: FileRecord): string {
   const { code, message } = file.error ?? { code: 'INTERNAL', message: 'failed for a reason that was not recorded' }
-  return `${escapeName(file.path)}: ${oneLine(message)} (${code})`
+  return `${printable(file.path)}: ${oneLine(message)} (${code})`
 }
 
 /** `uploaded a.wav → s3://b/a.wav`, `skipped a.wav (exists)`. */
 export function outcomeLine(file: FileRecord): string {
-  const path = escapeName(file.path)
+  const path = printable(file.path)
   switch (file.status) {
     case 'uploaded':
-      return `uploaded ${path} → ${escapeName(objectUrl(file.destination, file.key))}`
+      return `uploaded ${path} → ${printable(objectUrl(file.destination, file.key))}`
     case 'failed':
       return `failed ${failureText(file)}`
     case 'skipped':
@@ -27,12 +28,12 @@ export function outcomeLine(file: FileRecord): string {
 /** `retrying a.wav in 1.4 s, attempt 1 failed: the server is busy (THROTTLED)`. */
 export function retryLine({ path, attempt, code, message, delayMs }: FileRetry): string {
   const when = `in ${formatDuration(delayMs)}, attempt ${attempt} failed`
-  return `retrying ${escapeName(path)} ${when}: ${oneLine(message)} (${code})`
+  return `retrying ${printable(path)} ${when}: ${oneLine(message)} (${code})`
 }
 
 /** `putting off a.wav to the end of the run: the server is busy (THROTTLED)`. */
 export function deferredLine({ path, code, message }: FileDeferred): string {
-  return `putting off ${escapeName(path)} to the end of the run: ${oneLine(message)} (${code})`
+  return `putting off ${printable(path)} to the end of the run: ${oneLine(message)} (${code})`
 }
 
 /** A destination's URL ends in its prefix, and a key begins with it: here it stands once. */

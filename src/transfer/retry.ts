@@ -66,7 +66,8 @@ export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptio
   }
 }
 
-function cancelled(cause?: UploadError): UploadError {
+/** What becomes of a file that the end of the run cut short; `cause`: what had gone wrong with it by then. */
+export function cancelled(cause?: UploadError): UploadError {
   if (cause?.code === 'CANCELLED') return cause
   return new UploadError('CANCELLED', 'the run was stopped before this file was done', { cause })
 }

@@ -1,9 +1,10 @@
 import type { Destination, ObjectInfo } from '../destinations/destination.ts'
-import { toUploadError, UploadError } from '../errors.ts'
+import { toUploadError, type UploadError } from '../errors.ts'
 import type { Listener } from '../observe/events.ts'
 import type { FileRecord } from '../observe/records.ts'
 import type { Breaker } from './breaker.ts'
 import { type FileWork, failedRecord, uploadedRecord } from './file-record.ts'
+import { cancelled } from './retry.ts'
 
 /** Decides what a file's end means, for the file and for the run, and sees that it is recorded exactly once. */
 export interface Settlement {
@@ -64,10 +65,8 @@ export function createSettlement(options: SettlementOptions): Settlement {
   }
   const settleFailed = (work: FileWork, error: UploadError): Promise<void> =>
     settle(work, failedRecord(work, destination, 'failed', error), error === stopped)
-  const settleCancelled = (work: FileWork): Promise<void> => {
-    const cause = new UploadError('CANCELLED', 'the run was stopped before this file was done')
-    return settle(work, failedRecord(work, destination, 'cancelled', cause))
-  }
+  const settleCancelled = (work: FileWork): Promise<void> =>
+    settle(work, failedRecord(work, destination, 'cancelled', cancelled()))
 
   return {
     async uploaded(work, info) {

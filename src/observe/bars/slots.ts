@@ -1,4 +1,5 @@
-import { displayWidth, escapeName } from '../format.ts'
+import { printable } from '../../printable.ts'
+import { displayWidth } from '../format.ts'
 import type { FileInFlight } from '../progress.ts'
 import { createRateMeter, type RateMeter } from '../rate-meter.ts'
 import type { FileStatus } from '../records.ts'
@@ -38,7 +39,7 @@ export function createSlots(): Slots {
   const byIndex = new Map<number, Slot>()
 
   function open(index: number, file: FileInFlight, now: number): Slot {
-    const name = escapeName(fileLabel(file.path, file.key))
+    const name = printable(fileLabel(file.path, file.key))
     let fitted: { width: number; text: string } | undefined
     const slot: Slot = {
       index,

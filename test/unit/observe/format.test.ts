@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
   displayWidth,
-  escapeName,
   fitName,
   formatCount,
   formatDuration,
@@ -78,26 +77,6 @@ describe('numbers', () => {
     [3_599_600, '1h 00m 00s'],
     [3_723_000, '1h 02m 03s'],
   ])('%d ms: %s', (ms, expected) => expect(formatDuration(ms)).toBe(expected))
-})
-
-describe('escapeName', () => {
-  it.each([
-    ['plain name.wav', 'plain name.wav'],
-    ['größe 録音.wav', 'größe 録音.wav'],
-    ['a\nb\rc\td', 'a\\nb\\rc\\td'],
-    ['\x1b[31mred', '\\x1b[31mred'],
-    ['\x00\x07\x7f', '\\x00\\x07\\x7f'],
-    ['\x9b31m', '\\x9b31m'],
-    ['gpj.\u202etxt', 'gpj.\\u202etxt'],
-    ['\u202a\u2066\u2069', '\\u202a\\u2066\\u2069'],
-    ['\u2028\u2029', '\\u2028\\u2029'],
-    ['back\\slash', 'back\\slash'],
-  ])('%j', (name, expected) => expect(escapeName(name)).toBe(expected))
-
-  it('leaves no control character, whatever the name', () => {
-    const every = Array.from({ length: 0x3000 }, (_, code) => String.fromCharCode(code)).join('')
-    expect(escapeName(every)).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u)
-  })
 })
 
 describe('oneLine', () => {
