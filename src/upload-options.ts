@@ -40,7 +40,12 @@ export interface UploadOptions {
   readonly partConcurrency?: number
   /** Bytes read at a time. */
   readonly bufferSize?: number | string
-  readonly engine?: 'standard'
+  /** Bytes a second for the whole run, such as `'10MiB'`; default: no limit. */
+  readonly limitRate?: number | string
+  /** In which order files are sent, within a window of 10,000: largest first, or large and small in turn. */
+  readonly order?: 'scan' | 'size' | 'mixed'
+  /** fast: this program's own streaming path; standard: the vendors' own libraries. */
+  readonly engine?: 'fast' | 'standard'
 
   /** Attempts after the first. */
   readonly retries?: number

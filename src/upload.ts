@@ -99,7 +99,7 @@ export async function runUpload(request: UploadRequest): Promise<SummaryRecord> 
 }
 
 /**
- * The files `runUpload` would send, in scan order, with those that would fail.
+ * The files `runUpload` would send, in the order of sending, with those that would fail.
  *
  * @throws UsageError as `runUpload` does.
  */
@@ -134,7 +134,8 @@ interface Opened {
 /** @throws UploadError `CANCELLED` where the signal is aborted meanwhile, however long a directory takes to be read. */
 async function openPlan({ settings, signal }: UploadRequest, around: Surroundings, emit: Listener): Promise<Opened> {
   const url = parseDestinationUrl(settings.to)
-  const destination = await openDestination(settings)
+  const warn = (message: string): void => emit({ type: 'warning', message })
+  const destination = await openDestination(settings, warn)
   let plan: Plan | undefined
   // What goes wrong while tidying up must not hide what came of the run.
   const close = async (): Promise<void> => void (await Promise.allSettled([plan?.dispose(), destination.close()]))
@@ -145,7 +146,7 @@ async function openPlan({ settings, signal }: UploadRequest, around: Surrounding
       destinationKeyProblem: destination.limits.keyProblem,
       cwd: around.cwd,
       stdin: around.stdin,
-      warn: (message) => emit({ type: 'warning', message }),
+      warn,
       isOwn: await ownFiles(settings, url, systemPlaces(around.env), around.cwd),
     })
     const survey = await unlessAborted(plan.survey(totals(emit, signal)), signal)

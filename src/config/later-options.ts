@@ -11,8 +11,6 @@ export const laterOptions = {
   keyFix: later('nothing', 'Keys'),
 
   ifExists: later('one', 'Transfer'),
-  limitRate: later('one', 'Transfer'),
-  order: later('one', 'Transfer'),
   checksum: later('one', 'Transfer'),
   verify: later('nothing', 'Transfer'),
   onChange: later('one', 'Transfer'),

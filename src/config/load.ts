@@ -167,6 +167,8 @@ function toSettings(
     multipartThreshold: values.multipartThreshold,
     partConcurrency: values.partConcurrency,
     bufferSize: values.bufferSize,
+    limitRate: values.limitRate,
+    order: values.order,
     engine: values.engine,
     retry: {
       retries,

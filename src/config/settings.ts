@@ -33,6 +33,10 @@ export interface Settings {
   readonly partConcurrency: number | undefined
   /** Bytes. */
   readonly bufferSize: number
+  /** Bytes a second for the whole run; undefined: no limit. */
+  readonly limitRate: number | undefined
+  /** In which order files are sent, within a window of 10,000. */
+  readonly order: 'scan' | 'size' | 'mixed'
   readonly engine: EngineName
   readonly retry: RetrySettings
 

@@ -1,6 +1,6 @@
 import { option } from './option-spec.ts'
 import { GiB, KiB, MiB } from './size.ts'
-import { duration, engine, onOff, size, wholeNumber, wholeNumberOrAuto } from './values.ts'
+import { duration, oneOf, onOff, size, wholeNumber, wholeNumberOrAuto } from './values.ts'
 
 /** How it is sent. */
 export const transferOptions = {
@@ -50,20 +50,38 @@ export const transferOptions = {
     shownDefault: '256KiB',
     group: 'Transfer',
   }),
+  limitRate: option({
+    schema: size(KiB, 100 * GiB),
+    default: undefined,
+    takes: 'one',
+    value: 'SIZE',
+    help: 'bytes a second for the whole run, such as 10MiB',
+    shownDefault: 'no limit',
+    group: 'Transfer',
+  }),
+  order: option({
+    schema: oneOf('scan', 'size', 'mixed'),
+    default: 'scan',
+    takes: 'one',
+    value: 'ORDER',
+    help: 'scan: as found; size: largest first; mixed: large and small in turn; within 10,000 files at a time',
+    shownDefault: 'scan',
+    group: 'Transfer',
+  }),
   engine: option({
-    schema: engine(),
-    default: 'standard',
+    schema: oneOf('fast', 'standard'),
+    default: 'fast',
     takes: 'one',
     value: 'NAME',
-    help: "standard: the vendors' own libraries",
-    shownDefault: 'standard',
+    help: "fast: this program's own streaming path; standard: the vendors' own libraries",
+    shownDefault: 'fast',
     group: 'Transfer',
   }),
   dryRun: option({
     schema: onOff(),
     default: false,
     takes: 'nothing',
-    help: 'print what would be sent, and send nothing',
+    help: 'print what would be sent, in the order of sending, and send nothing',
     group: 'Transfer',
   }),
   retries: option({

@@ -123,11 +123,6 @@ export function reportFile() {
   })
 }
 
-/** The engines, of which only `standard` is there. */
-export function engine() {
-  return oneOf('fast', 'standard').refine((name) => name !== 'fast', '--engine fast is not yet available')
-}
-
 /** A `--key` template; each thing that is wrong with it is a fault of its own. */
 export function keyTemplate() {
   return text('a template such as {dir}/{name}{ext}').superRefine((template, context) => {

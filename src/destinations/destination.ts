@@ -19,6 +19,8 @@ export interface Destination {
   headObject(key: string, call: Call): Promise<ObjectInfo | undefined>
   /** Stores one object as a whole. May have stored it even where it throws (an answer that was lost). */
   putObject(object: ObjectToPut, body: PartBody, call: Call): Promise<ObjectInfo>
+  /** A cheaper way for small files; absent where there is none. */
+  readonly small?: SmallUploads | undefined
   /** Removes the object, or one version of it. An object that is not there is not an error. */
   deleteObject(key: string, versionId: string | undefined, call: Call): Promise<void>
   /** The objects whose key begins with `prefix`, in the provider's order. */
@@ -115,6 +117,47 @@ export interface PartBody {
   open(from?: number): AsyncIterable<Uint8Array>
   /** The same bytes as a Node stream, each chunk memory of its own: for libraries that keep what they are given. */
   stream(from?: number): Readable
+  /**
+   * All bytes at once, at the beginning of `into`, which has room for one more: by that a file that grew shows.
+   * Rejects as {@link open} does.
+   */
+  readAll(into: Buffer): Promise<void>
+  /** Opens it for reads by position, into memory of the caller's. Rejects with `SOURCE_*` errors. */
+  openReader(): Promise<PartReader>
+}
+
+/** A body that is read in one go. */
+export type SmallBody = Pick<PartBody, 'size' | 'readAll'>
+
+/** Where there are a million small files, it counts what is done for each. */
+export interface SmallUploads {
+  /** Bytes; a larger file goes by `putObject`. */
+  readonly maxSize: number
+  /** As `putObject`; resolves to `undefined` where the file was not stored and has to go by that. */
+  put(
+    object: Pick<ObjectToPut, 'key' | 'contentType'>,
+    body: SmallBody,
+    signal: AbortSignal,
+  ): Promise<ObjectInfo | undefined>
+}
+
+/** A body that stays open, to be read more than once. */
+export interface PartReader {
+  /**
+   * Reads bytes from `offset` on into `into`: some, and none only where `into` is empty. Rejects with `SOURCE_*` errors.
+   */
+  read(into: Buffer, offset: number): Promise<number>
+  /** Rejects with `SOURCE_CHANGED` where the file is no longer as it was when its sending began. */
+  compare(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Spreads the bytes of all requests over time, where the user limits their rate. */
+export interface Pacer {
+  /** How many bytes to send at a time, at most: larger pieces would leave in bursts. */
+  readonly pieceSize: number
+  /** Resolves once so many more bytes may leave. Rejects with `CANCELLED` where the signal is aborted before. */
+  take(bytes: number, signal: AbortSignal): Promise<void>
 }
 
 /** How a destination is called: once per request or, for `putObject` of a large object, once per object. */
@@ -124,4 +167,6 @@ export interface Call {
   readonly requests: number
   /** Bytes that have left, in all, since this call began; never decreases. */
   readonly onBytes?: ((sent: number) => void) | undefined
+  /** For a destination that reads bodies with {@link PartBody.readAll} or a reader; the other ways are paced already. */
+  readonly pacer?: Pacer | undefined
 }

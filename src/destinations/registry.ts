@@ -6,21 +6,23 @@ type Factories = {
   readonly [Scheme in DestinationUrl['scheme']]: (
     settings: Settings,
     url: Extract<DestinationUrl, { scheme: Scheme }>,
+    warn: (message: string) => void,
   ) => Promise<Destination>
 }
 
 /** Every provider, one line each; its code is loaded only when a run names its scheme. */
 export const factories: Factories = {
-  s3: async (settings, url) => (await import('./s3/index.ts')).openS3Destination(settings, url),
+  s3: async (settings, url, warn) => (await import('./s3/index.ts')).openS3Destination(settings, url, warn),
   file: async (_settings, url) => (await import('./file/index.ts')).openFileDestination(url),
 }
 
 /**
  * The destination `settings.to` names. Makes no request and touches no file of the destination.
  *
+ * @param warn for what the user has to know of it later, once
  * @throws UsageError where the URL, a bundle of certificates or the like cannot be used.
  */
-export function openDestination(settings: Settings): Promise<Destination> {
+export function openDestination(settings: Settings, warn: (message: string) => void): Promise<Destination> {
   const url = parseDestinationUrl(settings.to)
-  return url.scheme === 's3' ? factories.s3(settings, url) : factories.file(settings, url)
+  return url.scheme === 's3' ? factories.s3(settings, url, warn) : factories.file(settings, url, warn)
 }

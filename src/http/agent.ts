@@ -1,17 +1,29 @@
 import { type AgentOptions, Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent, type AgentOptions as HttpsAgentOptions } from 'node:https'
 import { Socket } from 'node:net'
+import type { HttpsProxyAgent } from 'https-proxy-agent'
 import { getProxyForUrl } from 'proxy-from-env'
 import type { TlsSettings } from '../config/settings.ts'
 import { UsageError } from '../errors.ts'
 import { trustedCertificates } from './certificates.ts'
-import { proxyUnreachable, tunnelRefused } from './proxy-failure.ts'
+import { type OpenSocket, openDirect, openTunnel } from './open-socket.ts'
+import { type ProxyScene, proxyUnreachable, tunnelRefused } from './proxy-failure.ts'
 
 /** The way to one origin. */
 export interface Route {
   readonly agent: HttpAgent
   /** The proxy's host and port, for messages; undefined where the way is direct. Never holds its password. */
   readonly proxy: string | undefined
+  /**
+   * A connection of the caller's own along this way: it can be written to, its TLS handshake done.
+   *
+   * @param signal gives it up while it is being made
+   */
+  open(signal: AbortSignal): Promise<OpenSocket>
+  /** What stands before the path in a request: the origin, where a proxy is asked rather than a tunnel made. */
+  readonly pathPrefix: string
+  /** Headers for the proxy, names and values in turn. */
+  readonly proxyHeaders: readonly string[]
 }
 
 /** Kept-alive connections, directly or through the proxies the environment names. */
@@ -26,6 +38,9 @@ export interface Connections {
  * such a close fails. Leaving first avoids that.
  */
 const idleLimitMs = 4000
+
+/** Of a route on which requests go as they are. */
+const untouched = { pathPrefix: '', proxyHeaders: [] }
 
 /** How long one connection may take to be made, in milliseconds. */
 const defaultConnectLimitMs = 3000
@@ -50,9 +65,32 @@ export function openConnections(tls: TlsSettings, connectLimitMs = defaultConnec
   async function open(origin: string): Promise<Route> {
     const isTls = origin.startsWith('https:')
     const proxy = proxyFor(origin)
-    const agent = proxy === undefined ? direct(isTls) : await through(proxy, isTls)
+    if (proxy === undefined) {
+      const agent = keep(direct(isTls))
+      return { agent, proxy: undefined, open: (signal) => openDirect(agent, new URL(origin), signal), ...untouched }
+    }
+    const scene = { proxy: proxy.host, variable: isTls ? 'HTTPS_PROXY' : 'HTTP_PROXY' }
+    if (isTls) {
+      const agent = keep(await tunnel(proxy, scene))
+      return { agent, proxy: proxy.host, open: (signal) => openTunnel(agent, new URL(origin), signal), ...untouched }
+    }
+    const agent = keep(await relay(proxy, scene))
+    const own = keep(direct(proxy.protocol === 'https:'))
+    return {
+      agent,
+      proxy: proxy.host,
+      open: (signal) =>
+        openDirect(own, proxy, signal).catch((error) => {
+          throw proxyUnreachable(scene, error)
+        }),
+      pathPrefix: new URL(origin).origin,
+      proxyHeaders: authorizationFor(proxy),
+    }
+  }
+
+  function keep<Kind extends HttpAgent>(agent: Kind): Kind {
     agents.push(agent)
-    return { agent, proxy: proxy?.host }
+    return agent
   }
 
   function direct(isTls: boolean): HttpAgent {
@@ -66,23 +104,25 @@ export function openConnections(tls: TlsSettings, connectLimitMs = defaultConnec
     return agent
   }
 
-  async function through(proxy: URL, isTls: boolean): Promise<HttpAgent> {
-    // Stated, since the agents would otherwise look at the call stack, which is another when a connection comes back
-    // from a request: kept-alive connections would then be filed under a name nobody asks for.
-    const options = { ...secure, secureEndpoint: isTls }
-    const scene = { proxy: proxy.host, variable: isTls ? 'HTTPS_PROXY' : 'HTTP_PROXY' }
-    if (!isTls) {
-      const { HttpProxyAgent } = await import('http-proxy-agent')
-      const agent = new HttpProxyAgent(proxy, options)
-      const connect = agent.connect.bind(agent)
-      agent.connect = (request, wanted) =>
-        connect(request, wanted).catch((error) => {
-          throw proxyUnreachable(scene, error)
-        })
-      return agent
-    }
+  /** Plain requests are handed to the proxy, which passes them on. */
+  async function relay(proxy: URL, scene: ProxyScene): Promise<HttpAgent> {
+    const { HttpProxyAgent } = await import('http-proxy-agent')
+    const options = { ...secure, secureEndpoint: false }
+    const agent = new HttpProxyAgent(proxy, options)
+    const connect = agent.connect.bind(agent)
+    agent.connect = (request, wanted) =>
+      connect(request, wanted).catch((error) => {
+        throw proxyUnreachable(scene, error)
+      })
+    return agent
+  }
+
+  async function tunnel(proxy: URL, scene: ProxyScene): Promise<HttpsProxyAgent<string>> {
     const { HttpsProxyAgent } = await import('https-proxy-agent')
-    const agent = new HttpsProxyAgent(proxy, options)
+    // Stated, since the agent would otherwise look at the call stack, which is another when a connection comes back
+    // from a request: kept-alive connections would then be filed under a name nobody asks for.
+    const options = { ...secure, secureEndpoint: true }
+    const agent = new HttpsProxyAgent<string>(proxy, options)
     // What the constructor takes goes for the connection to the proxy; these go for the one inside the tunnel.
     Object.assign(agent.options, options)
     const connect = agent.connect.bind(agent)
@@ -143,4 +183,11 @@ export function proxyFor(origin: string): URL | undefined {
   const proxy = new URL(value)
   if (proxy.protocol === 'http:' || proxy.protocol === 'https:') return proxy
   throw new UsageError(`${variable} names a ${proxy.protocol}// proxy; expected http://host:port or https://host:port`)
+}
+
+/** https://www.rfc-editor.org/rfc/rfc9110#field.proxy-authorization */
+function authorizationFor({ username, password }: URL): readonly string[] {
+  if (username + password === '') return []
+  const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  return ['proxy-authorization', `Basic ${Buffer.from(user).toString('base64')}`]
 }

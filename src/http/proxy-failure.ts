@@ -1,7 +1,7 @@
 import { UploadError } from '../errors.ts'
 
 /** A proxy, for messages. */
-interface ProxyScene {
+export interface ProxyScene {
   /** Its host and port, without its password. */
   readonly proxy: string
   /** The environment's variable that names it. */

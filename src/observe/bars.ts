@@ -10,13 +10,13 @@ import { displayWidth, fitName, oneLine } from './format.ts'
 import { createProgress, secondsLeft } from './progress.ts'
 import { createRateMeter } from './rate-meter.ts'
 import { startDetails, startText } from './start-line.ts'
-import { deferredLine, failureText, outcomeLine, retryLine } from './verbose.ts'
+import { concurrencyLine, deferredLine, failureText, outcomeLine, retryLine } from './verbose.ts'
 
 export interface BarsOptions {
   /** Standard error, where it is a terminal. */
   readonly stream: TerminalStream
   readonly color: boolean
-  /** A line per file, retry and notice above the bars. */
+  /** A line per file, retry, decision and notice above the bars. */
   readonly verbose?: boolean | undefined
   readonly clock?: Pick<WatchClock, 'now'> | undefined
 }
@@ -156,6 +156,7 @@ export function createBars(options: BarsOptions): { readonly listener: Listener;
     if (event.type === 'file') sayFile(event)
     if (event.type === 'warning') say(`${paint.yellow('warning:')} ${oneLine(event.message)}`)
     if (event.type === 'notice' && verbose) say(paint.dim(` ${oneLine(event.message)}`))
+    if (event.type === 'concurrency' && verbose) say(paint.dim(` ${concurrencyLine(event)}`))
     if (event.type === 'file-retry' && verbose) say(paint.dim(` ${retryLine(event)}`))
     if (event.type === 'file-deferred') sayDeferred(event)
     if (event.type === 'summary') close()

@@ -13,6 +13,7 @@ export type UploadEvent =
   | FileRetry
   | FileDeferred
   | FileEnded
+  | ConcurrencyChanged
   | Notice
   | Warning
   | RunEnded
@@ -86,6 +87,15 @@ export interface FileEnded {
   readonly file: FileRecord
   /** Its failure is everybody's and ends the run: `stoppedBecause` says it once, for all files. */
   readonly stopsRun?: boolean
+}
+
+/** `--concurrency auto` decided how many requests to have in flight from now on. Worth a line under `-v` only. */
+export interface ConcurrencyChanged {
+  readonly type: 'concurrency'
+  readonly from: number
+  readonly to: number
+  /** In words: `throughput grew 41 %`. */
+  readonly reason: string
 }
 
 /** Worth a line under `-v` only. */

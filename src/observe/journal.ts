@@ -105,6 +105,8 @@ function journalOn(file: FileHandle, runId: string, path: string): Journal {
   }
   /** One write carries all lines that came while the one before was under way. */
   const flushWaiting = async (): Promise<void> => {
+    // Answers come in bursts: what the others of this one add goes with it.
+    await new Promise(setImmediate)
     await writing
     const lines = waiting.join('')
     waiting = []

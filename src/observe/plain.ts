@@ -4,12 +4,12 @@ import { formatCount, formatPercent, formatRate, formatRemaining, formatSizeOf, 
 import { createProgress, fractionDone, secondsLeft } from './progress.ts'
 import { createRateMeter, type RateMeter } from './rate-meter.ts'
 import { startDetails, startText } from './start-line.ts'
-import { deferredLine, failureText, outcomeLine, retryLine } from './verbose.ts'
+import { concurrencyLine, deferredLine, failureText, outcomeLine, retryLine } from './verbose.ts'
 
 export interface PlainOptions {
   /** Takes whole lines, newline included. */
   readonly write: (text: string) => void
-  /** A line per file, retry and notice too. */
+  /** A line per file, retry, decision and notice too. */
   readonly verbose?: boolean | undefined
   /** False: no start and progress lines, only what went wrong and what `verbose` adds. */
   readonly progress?: boolean | undefined
@@ -91,6 +91,7 @@ export function createPlain(options: PlainOptions): { readonly listener: Listene
     if (event.type === 'file') sayFile(event)
     if (event.type === 'warning') say(`upload: warning: ${oneLine(event.message)}`)
     if (event.type === 'notice' && verbose) say(`upload: ${oneLine(event.message)}`)
+    if (event.type === 'concurrency' && verbose) say(`upload: ${concurrencyLine(event)}`)
     if (event.type === 'file-retry' && verbose) say(retryLine(event))
     if (event.type === 'file-deferred' && verbose) say(deferredLine(event))
     if (event.type === 'summary') end(event)

@@ -1,9 +1,9 @@
 import { printable } from '../printable.ts'
-import type { FileDeferred, FileRetry } from './events.ts'
+import type { ConcurrencyChanged, FileDeferred, FileRetry } from './events.ts'
 import { formatDuration, oneLine } from './format.ts'
 import type { FileRecord } from './records.ts'
 
-/** What is said of a single file, in one line without colour. */
+/** What is said of a single file or decision, in one line without colour. */
 
 /** `a.wav: permission denied (SOURCE_UNREADABLE)`. */
 export function failureText(file: FileRecord): string {
@@ -34,6 +34,11 @@ export function retryLine({ path, attempt, code, message, delayMs }: FileRetry):
 /** `putting off a.wav to the end of the run: the server is busy (THROTTLED)`. */
 export function deferredLine({ path, code, message }: FileDeferred): string {
   return `putting off ${printable(path)} to the end of the run: ${oneLine(message)} (${code})`
+}
+
+/** `concurrency 32 → 64 (throughput grew 41 %)`. */
+export function concurrencyLine({ from, to, reason }: ConcurrencyChanged): string {
+  return `concurrency ${from} → ${to} (${reason})`
 }
 
 /** A destination's URL ends in its prefix, and a key begins with it: here it stands once. */

@@ -8,13 +8,14 @@ import { createFilters } from './filters.ts'
 import { alwaysDistinct, compileKeyTemplate, type KeyTemplate } from './key-template.ts'
 import { noLines, openListedLines } from './listed-lines.ts'
 import { baseNameOf, keyProblem, normalizeName } from './object-key.ts'
+import { ordered } from './order.ts'
 import { orderedMap } from './ordered-map.ts'
 import type { PlannedFile } from './planned-file.ts'
 import { findSources, negationsAmong } from './sources.ts'
 import { type Survey, survey } from './survey.ts'
 
 /** How many files are looked at on disk at once. */
-const examinedAtOnce = 32
+const examinedAtOnce = 64
 
 /** What a run is going to send. Scanned twice at most, and never held as a whole. */
 export interface Plan {
@@ -24,7 +25,7 @@ export interface Plan {
    * @throws UsageError where nothing matches or two files share a key.
    */
   survey(onTotals: (files: number, bytes: number) => void): Promise<Survey>
-  /** The files, in scan order. After {@link survey}. */
+  /** The files, in the order in which they are to be sent. After {@link survey}. */
   files(): AsyncIterable<PlannedFile>
   /** Removes temporary files. */
   dispose(): Promise<void>
@@ -33,7 +34,17 @@ export interface Plan {
 export interface PlanOptions {
   readonly settings: Pick<
     Settings,
-    'sources' | 'filesFrom' | 'null' | 'base' | 'flatten' | 'key' | 'include' | 'exclude' | 'excludeFrom' | 'allowEmpty'
+    | 'sources'
+    | 'filesFrom'
+    | 'null'
+    | 'base'
+    | 'flatten'
+    | 'key'
+    | 'include'
+    | 'exclude'
+    | 'excludeFrom'
+    | 'allowEmpty'
+    | 'order'
   >
   /** What every key begins with: `''` or ending in `/`. */
   readonly prefix: string
@@ -79,6 +90,12 @@ export async function createPlan(options: PlanOptions): Promise<Plan> {
     }
   }
   let surveyed: Survey | undefined
+  const unrepeated = async function* (): AsyncGenerator<PlannedFile> {
+    const isRepeat = surveyed?.repeats()
+    for await (const file of surveyed?.held ?? scan()) {
+      if (isRepeat?.(file) !== true) yield file
+    }
+  }
   return {
     async survey(onTotals) {
       surveyed = await survey(
@@ -98,12 +115,7 @@ export async function createPlan(options: PlanOptions): Promise<Plan> {
       )
       return surveyed
     },
-    async *files() {
-      const isRepeat = surveyed?.repeats()
-      for await (const file of surveyed?.held ?? scan()) {
-        if (isRepeat?.(file) !== true) yield file
-      }
-    },
+    files: () => ordered(unrepeated(), settings.order),
     dispose: lines.dispose,
   }
 }

@@ -1,26 +1,10 @@
 import * as fs from 'node:fs'
-import { open as openFile } from 'node:fs/promises'
-import type { Readable } from 'node:stream'
-import type { PartBody } from '../destinations/destination.ts'
-import { UploadError } from '../errors.ts'
+import { type FileHandle, open as openFile } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import type { Pacer, PartBody } from '../destinations/destination.ts'
 import { sourceError } from '../plan/source-errors.ts'
-
-/** A file as it was when its sending began: what it must still be at the end. */
-export interface FileFacts {
-  /** Where it lies. */
-  readonly absolute: string
-  /** Bytes. */
-  readonly size: number
-  /** Milliseconds since the epoch, with the fraction the file system gives. */
-  readonly mtimeMs: number
-}
-
-export interface FileRange {
-  /** Offset of the first byte. */
-  readonly start: number
-  /** Bytes. */
-  readonly size: number
-}
+import { changed, changeSince, type FileFacts, type FileRange } from './file-facts.ts'
+import { openPartReader, readWhole } from './part-reader.ts'
 
 /**
  * A range of a file as a body that can be opened again and again. Whoever reads it to its end knows that the file had
@@ -28,21 +12,40 @@ export interface FileRange {
  * versions is never completed.
  *
  * @param bufferSize bytes read at a time
+ * @param pacer spreads what `open` and `stream` give over time; who uses the other ways does so itself
  */
-export function fileBody(facts: FileFacts, range: FileRange, bufferSize: number): PartBody {
+export function fileBody(facts: FileFacts, range: FileRange, bufferSize: number, pacer?: Pacer): PartBody {
+  const paced = (limit: Pacer, from: number, own: boolean): AsyncIterable<Uint8Array> =>
+    pacedPieces(limit, (pace) =>
+      readPieces(facts, from, range, { bufferSize: Math.min(bufferSize, limit.pieceSize), pace, own }),
+    )
   return {
     size: range.size,
-    open: (from = 0) => readPieces(facts, from, range, bufferSize),
-    stream: (from = 0) => readStream(facts, from, range, bufferSize),
+    open: (from = 0) =>
+      pacer === undefined ? readPieces(facts, from, range, { bufferSize }) : paced(pacer, from, false),
+    stream: (from = 0) =>
+      pacer === undefined
+        ? readStream(facts, from, range, bufferSize)
+        : Readable.from(paced(pacer, from, true), { objectMode: false }),
+    readAll: (into) => readWhole(facts, range, into),
+    openReader: () => openPartReader(facts, range),
   }
 }
 
-/** Reads by position into one buffer, which each piece is a view of. */
+interface Reading {
+  readonly bufferSize: number
+  /** Resolves once so many bytes may be given. */
+  readonly pace?: (bytes: number) => Promise<void>
+  /** Whether each piece has memory that its reader may keep. */
+  readonly own?: boolean
+}
+
+/** Reads by position into one buffer, which each piece is a view of, or a copy. */
 async function* readPieces(
   facts: FileFacts,
   from: number,
   range: FileRange,
-  bufferSize: number,
+  { bufferSize, pace, own = false }: Reading,
 ): AsyncGenerator<Uint8Array> {
   const file = await openFile(facts.absolute, 'r').catch(failed)
   try {
@@ -53,12 +56,32 @@ async function* readPieces(
       const { bytesRead } = await file.read(buffer, 0, wanted, range.start + offset).catch(failed)
       if (bytesRead === 0) throw changed('it became shorter')
       offset += bytesRead
-      if (offset === range.size) compare(await file.stat().catch(failed), facts)
-      yield buffer.subarray(0, bytesRead)
+      if (pace !== undefined) await pace(bytesRead)
+      if (offset === range.size) await compare(file, facts)
+      const piece = buffer.subarray(0, bytesRead)
+      yield own ? Buffer.from(piece) : piece
     }
-    if (range.size === from) compare(await file.stat().catch(failed), facts)
+    if (range.size === from) await compare(file, facts)
   } finally {
     await file.close()
+  }
+}
+
+/** Pieces that come no faster than the pacer lets them. Whoever gives up reading gives up the wait for the next. */
+function pacedPieces(
+  pacer: Pacer,
+  read: (pace: (bytes: number) => Promise<void>) => AsyncGenerator<Uint8Array>,
+): AsyncIterable<Uint8Array> {
+  const givenUp = new AbortController()
+  const pieces = read((bytes) => pacer.take(bytes, givenUp.signal))
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: () => pieces.next(),
+      return() {
+        givenUp.abort()
+        return pieces.return(undefined)
+      },
+    }),
   }
 }
 
@@ -79,8 +102,8 @@ function readStream(facts: FileFacts, from: number, range: FileRange, bufferSize
     const wanted = Math.min(length, range.size - offset)
     if (wanted === 0) {
       fs.fstat(fd, (error, stats) => {
-        const difference = error ?? differs(stats, facts)
-        return difference ? fail(difference) : callback(null, 0, buffer)
+        const failure = error ?? changeSince(facts, stats)
+        return failure ? fail(failure) : callback(null, 0, buffer)
       })
       return
     }
@@ -106,22 +129,9 @@ function bytesAtOnce(left: number, bufferSize: number): number {
   return Math.max(1, Math.min(left, bufferSize))
 }
 
-function compare(now: fs.Stats, then: FileFacts): void {
-  const difference = differs(now, then)
-  if (difference) throw difference
-}
-
-function differs(now: fs.Stats, then: FileFacts): UploadError | undefined {
-  if (now.size !== then.size) return changed(`its size went from ${then.size} to ${now.size} bytes`)
-  if (now.mtimeMs !== then.mtimeMs) return changed('it was written to')
-  return undefined
-}
-
-function changed(how: string): UploadError {
-  return new UploadError(
-    'SOURCE_CHANGED',
-    `the file changed while it was read: ${how}; upload it again when it is at rest`,
-  )
+async function compare(file: FileHandle, facts: FileFacts): Promise<void> {
+  const failure = changeSince(facts, await file.stat().catch(failed))
+  if (failure) throw failure
 }
 
 function failed(error: unknown): never {

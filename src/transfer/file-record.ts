@@ -3,7 +3,7 @@ import type { UploadError } from '../errors.ts'
 import { isoTime } from '../observe/iso-time.ts'
 import type { FileError, FileRecord } from '../observe/records.ts'
 import type { PlannedFile } from '../plan/planned-file.ts'
-import type { FileFacts } from './file-body.ts'
+import type { FileFacts } from './file-facts.ts'
 
 /** What was done for a file so far, over all passes. */
 export interface FileWork {

@@ -1,9 +1,11 @@
+import { setMaxListeners } from 'node:events'
 import type {
   Call,
   MultipartUpload,
   MultipartUploads,
   ObjectInfo,
   ObjectToPut,
+  Pacer,
   Part,
   PartBody,
 } from '../destinations/destination.ts'
@@ -23,6 +25,8 @@ export interface MultipartOptions {
   readonly partConcurrency: number
   readonly scheduler: Scheduler
   readonly meter: ByteMeter
+  /** Undefined where there is no limit to the rate. */
+  readonly pacer: Pacer | undefined
   readonly retry: RetryOptions
   readonly onPart: (done: number) => void
 }
@@ -49,6 +53,8 @@ export async function uploadInParts(options: MultipartOptions): Promise<ObjectIn
 async function sendParts(upload: MultipartUpload, options: MultipartOptions): Promise<readonly Part[]> {
   const { signal } = options.retry
   const cut = new AbortController()
+  // One listener for each part in flight.
+  setMaxListeners(0, cut.signal)
   const cutAll = (): void => cut.abort()
   // Not AbortSignal.any: the run's signal would remember each file's to its end.
   signal.addEventListener('abort', cutAll)
@@ -115,12 +121,14 @@ async function sendPart(
   options: MultipartOptions,
   retry: RetryOptions,
 ): Promise<Part> {
+  const { pacer } = options
   const range = partRange(partNumber, options.size, upload.partSize)
   const body = options.rangeBody(range.start, range.size)
   return retrying(async () => {
     const meter = options.meter.begin()
     try {
-      return await upload.uploadPart(partNumber, body, { signal: retry.signal, requests: 1, onBytes: meter.onBytes })
+      const call: Call = { signal: retry.signal, requests: 1, onBytes: meter.onBytes, pacer }
+      return await upload.uploadPart(partNumber, body, call)
     } catch (error) {
       meter.discard()
       throw error

@@ -19,6 +19,8 @@ export interface RetryOptions {
    * @param elapsedMs milliseconds from the beginning of the first attempt to that of the next
    */
   readonly mayRetry?: (error: UploadError, failures: number, elapsedMs: number) => boolean
+  /** An attempt that was made before, in another way, and failed: counts as the first. */
+  readonly failedBefore?: UploadError | undefined
   /** Tells of a failure that another attempt will follow. */
   readonly onRetry: (error: UploadError, failures: number, delayMs: number) => void
 }
@@ -31,7 +33,7 @@ export interface RetryOptions {
  * @throws UploadError of the last attempt; `CANCELLED` where the signal was aborted.
  */
 export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
-  const { policy, clock, signal } = options
+  const { policy, clock, signal, failedBefore } = options
   const progress = options.progress ?? (() => 0)
   const begun = clock.elapsed()
   let failures = 0
@@ -40,6 +42,7 @@ export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptio
   for (;;) {
     if (signal.aborted) throw cancelled()
     try {
+      if (failures === 0 && failedBefore !== undefined) throw failedBefore
       return await attempt()
     } catch (thrown) {
       const error = toUploadError(thrown)

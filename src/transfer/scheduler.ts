@@ -16,6 +16,8 @@ export interface Scheduler {
    * @returns resolves once the slot has been given back; undefined where there is none
    */
   spare(task: () => Promise<void>): Promise<void> | undefined
+  /** How many slots there are from now on, at least 1. Where there are fewer, what runs in the others runs to its end. */
+  setConcurrency(concurrency: number): void
   /**
    * Resolves once no task is running.
    *
@@ -24,8 +26,10 @@ export interface Scheduler {
   idle(): Promise<void>
 }
 
-export function createScheduler(concurrency: number): Scheduler {
+/** @param onFull told each time that somebody finds no free slot */
+export function createScheduler(concurrency: number, onFull: () => void = () => {}): Scheduler {
   const limit = pLimit(concurrency)
+  let slots = concurrency
   /** Tasks that run or wait. */
   let taken = 0
   let failure: { readonly error: unknown } | undefined
@@ -44,6 +48,7 @@ export function createScheduler(concurrency: number): Scheduler {
 
   return {
     start(task) {
+      if (taken >= slots) onFull()
       return new Promise((begun) => {
         void run(() => {
           begun()
@@ -51,7 +56,15 @@ export function createScheduler(concurrency: number): Scheduler {
         })
       })
     },
-    spare: (task) => (taken < concurrency ? run(task) : undefined),
+    spare(task) {
+      if (taken < slots) return run(task)
+      onFull()
+      return undefined
+    },
+    setConcurrency(to) {
+      slots = to
+      limit.concurrency = to
+    },
     async idle() {
       if (taken > 0) {
         await new Promise<void>((resolve) => {

@@ -1,15 +1,16 @@
 import { stat } from 'node:fs'
 import { promisify } from 'node:util'
 import type { RetrySettings } from '../config/settings.ts'
-import type { Destination, ObjectInfo } from '../destinations/destination.ts'
-import { UploadError } from '../errors.ts'
+import type { Destination, ObjectInfo, Pacer } from '../destinations/destination.ts'
+import { toUploadError, UploadError } from '../errors.ts'
 import type { Listener } from '../observe/events.ts'
 import { sourceError } from '../plan/source-errors.ts'
 import type { Breaker } from './breaker.ts'
 import { createByteMeter } from './byte-meter.ts'
 import type { Clock } from './clock.ts'
-import type { FileFacts } from './file-body.ts'
+import type { FileFacts } from './file-facts.ts'
 import type { FileWork } from './file-record.ts'
+import { readWhole } from './part-reader.ts'
 import type { RetryOptions } from './retry.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { StdinFile } from './stdin-file.ts'
@@ -24,6 +25,8 @@ export interface SendFileOptions {
   readonly emit: Listener
   readonly scheduler: Scheduler
   readonly breaker: Breaker
+  /** Undefined where there is no limit to the rate. */
+  readonly pacer: Pacer | undefined
 }
 
 /** Cheaper than `fs/promises`' own, which counts where there are many small files. */
@@ -40,14 +43,58 @@ export async function sendFile(work: FileWork, options: SendFileOptions): Promis
   work.startedAtMs ??= clock.now()
   work.attempts += 1
   try {
-    const facts = work.file.path === '-' ? await options.stdin.facts() : await lookAt(work)
-    return await sendFacts(work, facts, options)
+    const facts = work.attempts === 1 ? asScanned(work, options) : undefined
+    return await (facts === undefined ? sendCurrent(work, options) : sendSmall(work, facts, options))
   } finally {
     work.durationMs += clock.elapsed() - begun
   }
 }
 
-async function sendFacts(work: FileWork, facts: FileFacts, options: SendFileOptions): Promise<ObjectInfo> {
+/**
+ * The first attempt at a small file. It is taken to be what the scan saw, which spares a look at each of a million
+ * files: where it turns out to be another by then, or anything else goes wrong, it goes the way of all files.
+ */
+async function sendSmall(work: FileWork, facts: FileFacts, options: SendFileOptions): Promise<ObjectInfo> {
+  const { destination, emit, signal } = options
+  const { index, path, key } = work.file
+  const { size } = facts
+  work.facts = facts
+  work.parts = 1
+  emit({ type: 'file-started', index, path, key, size, parts: 1 })
+  const body = { size, readAll: (into: Buffer) => readWhole(facts, { start: 0, size }, into) }
+  let failure: UploadError | undefined
+  try {
+    const info = await destination.small?.put(work.file, body, signal)
+    if (info !== undefined) {
+      work.bytesSent = size
+      return info
+    }
+  } catch (error) {
+    failure = toUploadError(error)
+  }
+  return sendCurrent(work, options, failure?.code === 'SOURCE_CHANGED' ? undefined : failure)
+}
+
+/** What the scan knows of a file that the destination takes in one go; undefined where it has to go another way. */
+function asScanned({ file }: FileWork, { destination, pacer }: SendFileOptions): FileFacts | undefined {
+  const { absolute, size, mtimeMs } = file
+  const most = pacer === undefined ? destination.small?.maxSize : undefined
+  if (most === undefined || size === undefined || mtimeMs === undefined || size > most) return undefined
+  return { absolute, size, mtimeMs }
+}
+
+/** @param failedBefore how a first attempt in another way ended */
+async function sendCurrent(work: FileWork, options: SendFileOptions, failedBefore?: UploadError): Promise<ObjectInfo> {
+  const facts = work.file.path === '-' ? await options.stdin.facts() : await lookAt(work)
+  return sendFacts(work, facts, options, failedBefore)
+}
+
+async function sendFacts(
+  work: FileWork,
+  facts: FileFacts,
+  options: SendFileOptions,
+  failedBefore: UploadError | undefined,
+): Promise<ObjectInfo> {
   const { destination, settings, emit, breaker } = options
   const { index, path, key, contentType } = work.file
   const { parts } = partsOf(facts.size, destination, settings)
@@ -69,7 +116,8 @@ async function sendFacts(work: FileWork, facts: FileFacts, options: SendFileOpti
     contentType,
     facts,
     meter,
-    retry: retryOptions(work, options),
+    pacer: options.pacer,
+    retry: { ...retryOptions(work, options), failedBefore },
     onPart: (done) => {
       breaker.answered()
       partsDone = done

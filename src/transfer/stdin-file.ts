@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { UploadError } from '../errors.ts'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../temporary-directory.ts'
-import type { FileFacts } from './file-body.ts'
+import type { FileFacts } from './file-facts.ts'
 
 /**
  * Standard input as a file: kept in a temporary one, so that its size is known before the first byte is sent and every

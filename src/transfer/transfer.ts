@@ -3,22 +3,27 @@ import type { Readable } from 'node:stream'
 import { toUploadError, UploadError } from '../errors.ts'
 import type { FileRecord } from '../observe/records.ts'
 import type { PlannedFile } from '../plan/planned-file.ts'
+import { type Automatic, createAutomatic } from './automatic.ts'
 import { createBreaker } from './breaker.ts'
 import { type FileWork, newWork } from './file-record.ts'
 import { withPatience } from './patience.ts'
+import { createPacer } from './rate-limit.ts'
 import { createScheduler } from './scheduler.ts'
 import { type SendFileOptions, sendFile } from './send-file.ts'
 import { createSettlement } from './settlement.ts'
 import { createStdinFile } from './stdin-file.ts'
 
-/** What `--concurrency auto` stands for. */
-const automaticConcurrency = 32
 /** How long files that were never begun are listed as cancelled after a stop; the summary counts them all. */
 const listingAfterStopMs = 3000
 
-export interface TransferOptions extends Omit<SendFileOptions, 'scheduler' | 'breaker' | 'settings' | 'stdin'> {
+export interface TransferOptions
+  extends Omit<SendFileOptions, 'scheduler' | 'breaker' | 'pacer' | 'settings' | 'stdin'> {
   readonly files: AsyncIterable<PlannedFile>
-  readonly settings: SendFileOptions['settings'] & { readonly concurrency: number | 'auto' }
+  readonly settings: SendFileOptions['settings'] & {
+    readonly concurrency: number | 'auto'
+    /** Bytes a second for the whole run; undefined: no limit. */
+    readonly limitRate: number | undefined
+  }
   /** Opened only where it is a source. */
   readonly stdin: () => Readable
   /** Keeps a file's fate; resolves once the kernel has it. A failure to do so stops the run. */
@@ -37,10 +42,11 @@ export async function transferFiles(options: TransferOptions): Promise<UploadErr
   const signal = AbortSignal.any([options.signal, stop.signal])
   // One listener for each request in flight.
   setMaxListeners(0, signal)
-  const scheduler = createScheduler(settings.concurrency === 'auto' ? automaticConcurrency : settings.concurrency)
+  const { scheduler, destination, turn } = slotsOf(options)
   const breaker = createBreaker()
   const stdin = createStdinFile(options.stdin, signal)
-  const sending: SendFileOptions = { ...options, signal, scheduler, breaker, stdin }
+  const pacer = settings.limitRate === undefined ? undefined : createPacer(settings.limitRate, clock)
+  const sending: SendFileOptions = { ...options, destination, signal, scheduler, breaker, stdin, pacer }
   const settlement = createSettlement({
     ...options,
     breaker,
@@ -68,6 +74,9 @@ export async function transferFiles(options: TransferOptions): Promise<UploadErr
         } else if (work.file.problem !== undefined) {
           await settlement.refused(work, work.file.problem)
         } else {
+          const ours = turn(signal)
+          // Cut short only by the end of the run, which `send` sees.
+          if (ours !== undefined) await ours.catch(() => undefined)
           await scheduler.start(() => send(work))
         }
       }
@@ -90,6 +99,17 @@ export async function transferFiles(options: TransferOptions): Promise<UploadErr
     await stdin.dispose()
   }
   return settlement.stopped
+}
+
+/** A number is what the user asked for: nothing adapts it, and nothing is held back. */
+function slotsOf({ settings, destination, clock, emit }: TransferOptions): Automatic {
+  const { concurrency } = settings
+  if (concurrency === 'auto') return createAutomatic({ destination, clock, emit, busyMs: threadBusyMs })
+  return { scheduler: createScheduler(concurrency), destination, turn: () => undefined }
+}
+
+function threadBusyMs(): number {
+  return performance.eventLoopUtilization().active
 }
 
 async function* asWork(files: AsyncIterable<PlannedFile>): AsyncGenerator<FileWork> {

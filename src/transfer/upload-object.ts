@@ -1,7 +1,8 @@
-import type { Destination, ObjectInfo, ObjectToPut } from '../destinations/destination.ts'
+import type { Destination, ObjectInfo, ObjectToPut, Pacer } from '../destinations/destination.ts'
 import { partCount, partSizeFor } from '../plan/part-ranges.ts'
 import type { ByteMeter } from './byte-meter.ts'
-import { type FileFacts, fileBody } from './file-body.ts'
+import { fileBody } from './file-body.ts'
+import type { FileFacts } from './file-facts.ts'
 import { uploadInParts } from './multipart.ts'
 import { type RetryOptions, retrying } from './retry.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -31,6 +32,8 @@ export interface UploadObjectOptions {
   readonly settings: ObjectSettings
   readonly scheduler: Scheduler
   readonly meter: ByteMeter
+  /** Undefined where there is no limit to the rate. */
+  readonly pacer: Pacer | undefined
   readonly retry: RetryOptions
   readonly onPart: (done: number) => void
 }
@@ -57,14 +60,14 @@ export async function uploadObject(options: UploadObjectOptions): Promise<Object
     uploads: destination.multipart,
     object,
     size: facts.size,
-    rangeBody: (start, size) => fileBody(facts, { start, size }, settings.bufferSize),
+    rangeBody: (start, size) => fileBody(facts, { start, size }, settings.bufferSize, options.pacer),
     partConcurrency: settings.partConcurrency ?? Number.POSITIVE_INFINITY,
   })
 }
 
 async function putWhole(object: ObjectToPut, parts: number, options: UploadObjectOptions): Promise<ObjectInfo> {
-  const { destination, facts, settings, scheduler, retry } = options
-  const body = fileBody(facts, { start: 0, size: facts.size }, settings.bufferSize)
+  const { destination, facts, settings, scheduler, retry, pacer } = options
+  const body = fileBody(facts, { start: 0, size: facts.size }, settings.bufferSize, pacer)
   const most = Math.min(settings.partConcurrency ?? wholeObjectRequests, parts)
   return retrying(async () => {
     const meter = options.meter.begin()
@@ -77,6 +80,7 @@ async function putWhole(object: ObjectToPut, parts: number, options: UploadObjec
           if (parts > 1) options.onPart(sent < facts.size ? Math.floor(sent / object.partSize) : parts)
           meter.onBytes(sent)
         },
+        pacer,
       })
     } catch (error) {
       meter.discard()

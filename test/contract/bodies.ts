@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
-import type { Call, PartBody } from '../../src/destinations/destination.ts'
+import type { Call, PartBody, PartReader } from '../../src/destinations/destination.ts'
+import { UploadError } from '../../src/errors.ts'
 
 interface BodyOptions {
   /** Bytes per piece. */
@@ -31,11 +32,40 @@ export function bodyOf(bytes: Uint8Array, options: BodyOptions = {}): PartBody {
     }
     if (failAfter !== undefined && bytes.length <= failAfter.bytes) throw failAfter.error
   }
+  const size = options.size ?? bytes.length
+  const reader: PartReader = {
+    async read(into, offset) {
+      if (failAfter !== undefined && offset >= failAfter.bytes) throw failAfter.error
+      if (hangAfter !== undefined && offset >= hangAfter.bytes) {
+        hangAfter.onHang()
+        await new Promise(() => {})
+      }
+      if (offset >= bytes.length && offset < size) throw changed()
+      const source = bytes.subarray(offset, Math.min(size, offset + Math.min(pieceSize, into.length)))
+      into.set(source)
+      return source.length
+    },
+    async compare() {
+      if (failAfter !== undefined) throw failAfter.error
+      if (bytes.length !== size) throw changed()
+    },
+    close: async () => {},
+  }
   return {
-    size: options.size ?? bytes.length,
+    size,
     open: (from = 0) => pieces(from, false),
     stream: (from = 0) => Readable.from(pieces(from, true), { objectMode: false }),
+    async readAll(into) {
+      for (let at = 0; at < size; ) at += await reader.read(into.subarray(at, size), at)
+      await reader.compare()
+    },
+    openReader: async () => reader,
   }
+}
+
+/** What a file says that is no longer of the size it had. */
+function changed(): UploadError {
+  return new UploadError('SOURCE_CHANGED', 'it is of another size now')
 }
 
 /** Bytes that differ from place to place; the same for the same arguments. */

@@ -1,9 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { EngineName } from '../../src/destinations/destination.ts'
 import { openS3Destination } from '../../src/destinations/s3/index.ts'
 import { startS3Fake } from '../support/s3-fake.ts'
+import { engines } from '../support/settings.ts'
 import { aCall, bodyOf } from './bodies.ts'
 import { anObject } from './destination-contract.ts'
 import { credentialEnvironment, fakeCredentials, s3Settings } from './s3-settings.ts'
@@ -24,44 +26,48 @@ async function server() {
   return s3
 }
 
-async function open(config: string, profile: string | undefined) {
+async function open(engine: EngineName, config: string, profile: string | undefined) {
   const directory = await mkdtemp(join(tmpdir(), 'profiles-'))
   onTestFinished(() => rm(directory, { recursive: true }))
   await writeFile(join(directory, 'config'), config)
   vi.stubEnv('AWS_CONFIG_FILE', join(directory, 'config'))
-  const destination = await openS3Destination(s3Settings(undefined, { profile }), {
-    url: 's3://audio/',
-    bucket: 'audio',
-  })
+  const destination = await openS3Destination(
+    { ...s3Settings(undefined, { profile }), engine },
+    { url: 's3://audio/', bucket: 'audio' },
+  )
   onTestFinished(() => destination.close())
   return destination
 }
 
-it("goes to the profile's own endpoint with its keys, and never to another's", async () => {
-  const [wanted, other] = [await server(), await server()]
-  const config = `[default]\nendpoint_url = ${other.url}\n[profile ep]\nendpoint_url = ${wanted.url}\n${keys}\n`
-  const destination = await open(config, 'ep')
-  expect(destination.endpoint).toBe(wanted.url)
-  await destination.putObject(anObject('k'), bodyOf(Buffer.from('RIFF')), aCall())
-  // Path style and no checksums of the SDK's own, as for any endpoint that is not AWS'.
-  expect(wanted.requests[0]?.target).toMatch(/^\/audio\/k(\?|$)/)
-  expect(Object.keys(wanted.requests[0]?.headers ?? {}).filter((name) => /checksum/.test(name))).toEqual([])
-  expect(other.counters.connections).toBe(0)
-})
+describe.each(engines)('a profile (%s)', (engine) => {
+  it("goes to the profile's own endpoint with its keys, and never to another's", async () => {
+    const [wanted, other] = [await server(), await server()]
+    const config = `[default]\nendpoint_url = ${other.url}\n[profile ep]\nendpoint_url = ${wanted.url}\n${keys}\n`
+    const destination = await open(engine, config, 'ep')
+    expect(destination.endpoint).toBe(wanted.url)
+    await destination.putObject(anObject('k'), bodyOf(Buffer.from('RIFF')), aCall())
+    // Path style, and of checksums only this program's own, as for any endpoint that is not AWS'.
+    expect(wanted.requests[0]?.target).toMatch(/^\/audio\/k(\?|$)/)
+    expect(Object.keys(wanted.requests[0]?.headers ?? {}).filter((name) => /checksum/.test(name))).toEqual(
+      engine === 'fast' ? ['x-amz-checksum-crc32'] : [],
+    )
+    expect(other.counters.connections).toBe(0)
+  })
 
-it("does not send a profile's signatures to the default profile's endpoint", async () => {
-  const other = await server()
-  const destination = await open(`[default]\nendpoint_url = ${other.url}\n[profile good]\n${keys}\n`, 'good')
-  expect(destination.endpoint).toBeUndefined()
-  // A proxy nobody listens at keeps the request on this machine.
-  vi.stubEnv('HTTPS_PROXY', 'http://127.0.0.1:1')
-  const put = destination.putObject(anObject('k'), bodyOf(Buffer.from('RIFF')), aCall())
-  await expect(put).rejects.toMatchObject({ message: expect.stringContaining('the proxy 127.0.0.1:1 refuses') })
-  expect(other.counters.connections).toBe(0)
-})
+  it("does not send a profile's signatures to the default profile's endpoint", async () => {
+    const other = await server()
+    const destination = await open(engine, `[default]\nendpoint_url = ${other.url}\n[profile good]\n${keys}\n`, 'good')
+    expect(destination.endpoint).toBeUndefined()
+    // A proxy nobody listens at keeps the request on this machine.
+    vi.stubEnv('HTTPS_PROXY', 'http://127.0.0.1:1')
+    const put = destination.putObject(anObject('k'), bodyOf(Buffer.from('RIFF')), aCall())
+    await expect(put).rejects.toMatchObject({ message: expect.stringContaining('the proxy 127.0.0.1:1 refuses') })
+    expect(other.counters.connections).toBe(0)
+  })
 
-it('says where an endpoint that is no URL stands', async () => {
-  await expect(open('[profile bad]\nendpoint_url = localhost:9000\n', 'bad')).rejects.toThrow(
-    'endpoint_url of the profile "bad"',
-  )
+  it('says where an endpoint that is no URL stands', async () => {
+    await expect(open(engine, '[profile bad]\nendpoint_url = localhost:9000\n', 'bad')).rejects.toThrow(
+      'endpoint_url of the profile "bad"',
+    )
+  })
 })

@@ -1,7 +1,9 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { EngineName } from '../../src/destinations/destination.ts'
 import { openS3Destination } from '../../src/destinations/s3/index.ts'
+import { engines } from '../support/settings.ts'
 import { aCall, bodyOf } from './bodies.ts'
 import { anObject } from './destination-contract.ts'
 import { credentialEnvironment, s3Settings } from './s3-settings.ts'
@@ -20,36 +22,38 @@ async function proxyThatSays(answer: string): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-async function putThrough(proxy: string) {
+async function putThrough(engine: EngineName, proxy: string) {
   vi.stubEnv('HTTPS_PROXY', `http://${proxy}`)
-  const settings = s3Settings('https://s3.example.test')
+  const settings = { ...s3Settings('https://s3.example.test'), engine }
   const destination = await openS3Destination(settings, { url: 's3://audio/', bucket: 'audio' })
   onTestFinished(() => destination.close())
   return destination.putObject(anObject('k'), bodyOf(Buffer.from('RIFF')), aCall())
 }
 
-it.each([
-  [403, false],
-  [404, false],
-  [502, true],
-  [503, true],
-])('a tunnel refused with %i is blamed on the proxy', async (status, retryable) => {
-  const page = '<html>no</html>'
-  const proxy = await proxyThatSays(
-    `HTTP/1.1 ${status} No\r\nContent-Type: text/html\r\nContent-Length: ${page.length}\r\n\r\n${page}`,
-  )
-  await expect(putThrough(proxy)).rejects.toMatchObject({
-    code: 'CONNECTION',
-    status,
-    retryable,
-    message: `the proxy ${proxy} refused the connection with status ${status}; check HTTPS_PROXY and NO_PROXY`,
+describe.each(engines)('a proxy (%s)', (engine) => {
+  it.each([
+    [403, false],
+    [404, false],
+    [502, true],
+    [503, true],
+  ])('a tunnel refused with %i is blamed on the proxy', async (status, retryable) => {
+    const page = '<html>no</html>'
+    const proxy = await proxyThatSays(
+      `HTTP/1.1 ${status} No\r\nContent-Type: text/html\r\nContent-Length: ${page.length}\r\n\r\n${page}`,
+    )
+    await expect(putThrough(engine, proxy)).rejects.toMatchObject({
+      code: 'CONNECTION',
+      status,
+      retryable,
+      message: `the proxy ${proxy} refused the connection with status ${status}; check HTTPS_PROXY and NO_PROXY`,
+    })
   })
-})
 
-it('a proxy that hangs up is named', async () => {
-  const proxy = await proxyThatSays('')
-  await expect(putThrough(proxy)).rejects.toMatchObject({
-    code: 'CONNECTION',
-    message: `the proxy ${proxy} does not answer as a proxy does; check HTTPS_PROXY and NO_PROXY`,
+  it('a proxy that hangs up is named', async () => {
+    const proxy = await proxyThatSays('')
+    await expect(putThrough(engine, proxy)).rejects.toMatchObject({
+      code: 'CONNECTION',
+      message: `the proxy ${proxy} does not answer as a proxy does; check HTTPS_PROXY and NO_PROXY`,
+    })
   })
 })

@@ -1,17 +1,19 @@
-import type { S3Settings, Settings, TlsSettings } from '../../src/config/settings.ts'
-
-type S3Part = Pick<Settings, 's3' | 'tls' | 'multipartThreshold'>
+import type { S3Settings, TlsSettings } from '../../src/config/settings.ts'
+import type { S3DestinationSettings } from '../../src/destinations/s3/index.ts'
 
 /** Settings for a server at `endpointUrl`; the threshold is the least a part may have, so that tests stay small. */
 export function s3Settings(
   endpointUrl: string | undefined,
   s3: Partial<S3Settings> = {},
   tls: Partial<TlsSettings> = {},
-): S3Part {
+): S3DestinationSettings {
   return {
     s3: { endpointUrl, region: undefined, profile: undefined, pathStyle: 'auto', signRequest: true, ...s3 },
     tls: { caBundle: undefined, verify: true, ...tls },
     multipartThreshold: 5 * 2 ** 20,
+    engine: 'fast',
+    bufferSize: 256 * 1024,
+    concurrency: 'auto',
   }
 }
 

@@ -15,8 +15,9 @@ beforeEach(() => {
 async function open(settings: { multipartThreshold?: number } = {}) {
   const s3 = await startS3Fake({ buckets: ['audio'] })
   const destination = await openS3Destination(
-    { ...s3Settings(s3.url), ...settings },
+    { ...s3Settings(s3.url), engine: 'standard', ...settings },
     { url: 's3://audio/', bucket: 'audio' },
+    () => {},
     { connect: 1000, connectThroughProxy: 1000, idle: 5000, idleWhileCompleting: 5000 },
   )
   onTestFinished(async () => {

@@ -35,6 +35,25 @@ describe('--dry-run', () => {
     'a report or none, but nothing sent',
   )
 
+  for (const [order, expected] of [
+    ['scan', ['a.wav', 'b.wav', 'c.wav', 'd.wav']],
+    ['size', ['c.wav', 'a.wav', 'd.wav', 'b.wav']],
+    ['mixed', ['c.wav', 'b.wav', 'a.wav', 'd.wav']],
+  ] as const) {
+    command(
+      `upload audio --to file:./out --order ${order} --limit-rate 1GiB --dry-run`,
+      async ({ ws, run }) => {
+        for (const [name, size] of Object.entries({ a: 50, b: 10, c: 90, d: 30 })) {
+          await ws.write(`audio/${name}.wav`, 'x'.repeat(size))
+        }
+        const result = await run()
+        expectCode(result, 0)
+        expect(result.stdout.match(/[a-d]\.wav(?= \()/g)).toEqual(expected)
+      },
+      'the order is that of sending',
+    )
+  }
+
   command(
     'upload audio video --to file:./out --dry-run',
     async ({ ws, run }) => {

@@ -6,8 +6,6 @@ import { makeWorkspace } from '../support/workspace.ts'
 
 /** What the documentation promises for later, each with a value it will take. */
 const withValue: Readonly<Record<string, string>> = {
-  limitRate: '10MB',
-  order: 'size',
   ifExists: 'skip',
   maxSize: '1GB',
   minSize: '1KB',

@@ -3,6 +3,7 @@ import { describe, expect } from 'vitest'
 import { command, expectCode } from '../support/command.ts'
 import { bytes } from '../support/data-set.ts'
 import { s3Environment, s3Fake } from '../support/s3-environment.ts'
+import { engines } from '../support/settings.ts'
 
 const mebibyte = 1024 * 1024
 const sha256 = (data: Uint8Array | undefined) =>
@@ -23,9 +24,29 @@ describe('objects in S3', () => {
     const { files } = await ws.journal()
     const parts = Object.fromEntries(files.map((file) => [file.size, file.parts]))
     expect(parts).toMatchObject({ 0: 1, 1: 1, [16 * mebibyte]: 1, [16 * mebibyte + 1]: 3, [24 * mebibyte]: 3 })
-    for (const file of files)
-      expect(file).toMatchObject({ status: 'uploaded', bytesSent: file.size, engine: 'standard' })
+    for (const file of files) expect(file).toMatchObject({ status: 'uploaded', bytesSent: file.size, engine: 'fast' })
   })
+
+  for (const engine of engines) {
+    command(`upload in --to s3://bucket/audio/ --concurrency 8 --engine ${engine}`, async ({ ws, run }) => {
+      const s3 = await s3Fake()
+      const data = bytes('bin', 17 * mebibyte)
+      await ws.write('in/large.bin', data)
+      // More than the fast engine sends in its first thread.
+      const names = Array.from({ length: 600 }, (_, n) => `${n} #%ü.txt`)
+      await ws.writeAll(...names.map((name) => `in/${name}`))
+      expectCode(await run({ env: s3Environment(s3) }), 0)
+      expect(s3.keys('bucket')).toEqual(['audio/large.bin', ...names.map((name) => `audio/${name}`)].sort())
+      for (const name of names) expect(s3.read('bucket', `audio/${name}`)?.toString()).toBe(`in/${name}`)
+      expect(sha256(s3.read('bucket', 'audio/large.bin'))).toBe(sha256(data))
+      const sent = s3.requests.filter(({ operation }) => operation === 'PutObject')
+      const checked = sent.filter(({ headers }) => headers['x-amz-checksum-crc32'] !== undefined)
+      expect(checked).toHaveLength(engine === 'fast' ? 600 : 0)
+      const { files } = await ws.journal()
+      expect(new Set(files.map((file) => file.engine))).toEqual(new Set([engine]))
+      expect(files).toHaveLength(601)
+    })
+  }
 
   command('upload in --to s3://bucket/ --part-size 5MiB --multipart-threshold 6MB', async ({ ws, run }) => {
     const s3 = await s3Fake()
@@ -33,7 +54,7 @@ describe('objects in S3', () => {
     await ws.write('in/seven.bin', bytes('bin', 7 * mebibyte))
     expectCode(await run({ env: s3Environment(s3) }), 0)
     const parts = s3.requests.filter((request) => request.operation === 'UploadPart')
-    expect(parts.map((request) => [request.key, request.partNumber])).toEqual([
+    expect(parts.map((request) => [request.key, request.partNumber]).sort()).toEqual([
       ['seven.bin', 1],
       ['seven.bin', 2],
     ])

@@ -6,6 +6,7 @@ import { expectCode } from '../support/command.ts'
 import { kinds, writeContents } from '../support/data-set.ts'
 import { forEachServer } from '../support/each-server.ts'
 import { readJournal } from '../support/journal.ts'
+import { engines } from '../support/settings.ts'
 import { differences, type Sent } from '../support/stored.ts'
 import type { Workspace } from '../support/workspace.ts'
 
@@ -29,17 +30,21 @@ forEachServer((test) => {
     thousand = await writeMany(test().ws, 'thousand', 1000)
   })
 
-  it('upload in --to s3://…/  # 1,000 files of mixed sizes and awkward names', async () => {
-    const { server, ws, withPlace } = test()
-    await withPlace(async (place) => {
-      const result = await ws.run(`upload thousand --to ${place.url} --report r.jsonl --run-id all`, {
-        env: server.env,
+  it.each(engines)(
+    'upload in --to s3://…/ --engine %s  # 1,000 files of mixed sizes and awkward names',
+    async (engine) => {
+      const { server, ws, withPlace } = test()
+      await withPlace(async (place) => {
+        const line = `upload thousand --to ${place.url} --engine ${engine} --report ${engine}.jsonl --run-id ${engine}`
+        const result = await ws.run(line, { env: server.env })
+        expectCode(result, 0)
+        expect(await differences(place, thousand)).toEqual([])
+        expect(result.stderr).toMatch(/✔ 1,?000 uploaded/)
+        const { files } = await readJournal(ws.path(`${engine}.jsonl`))
+        expect(new Set(files.map((file) => file.engine))).toEqual(new Set([engine]))
       })
-      expectCode(result, 0)
-      expect(await differences(place, thousand)).toEqual([])
-      expect(result.stderr).toMatch(/✔ 1,?000 uploaded/)
-    })
-  })
+    },
+  )
 
   it('upload in --to s3://…/  # the same with five broken links among them', async () => {
     const { server, ws, withPlace } = test()

@@ -4,28 +4,32 @@ import { expectCode } from '../support/command.ts'
 import { writeContents } from '../support/data-set.ts'
 import { forEachServer } from '../support/each-server.ts'
 import { readJournal } from '../support/journal.ts'
+import { engines } from '../support/settings.ts'
 import { differences, type Sent } from '../support/stored.ts'
 
 const mebibyte = 1024 * 1024
 const around = (size: number) => [size - 1, size, size + 1]
 
 forEachServer((test) => {
-  it('upload in --to s3://…/ --concurrency 8  # sizes around parts and the multipart threshold', async () => {
-    const { server, ws, withPlace } = test()
-    const sent = new Map<string, Sent>()
-    for (const size of [0, 1, ...around(8 * mebibyte), ...around(16 * mebibyte), ...around(24 * mebibyte)]) {
-      sent.set(`${size}.bin`, { sha256: await writeContents(ws.path('sizes', `${size}.bin`), 'bin', size) })
-    }
-    await withPlace(async (place) => {
-      const line = `upload sizes --to ${place.url} --concurrency 8 --report sizes.jsonl`
-      const result = await ws.run(line, { env: server.env })
-      expectCode(result, 0)
-      expect(await differences(place, sent)).toEqual([])
-      const { files } = await readJournal(ws.path('sizes.jsonl'))
-      const parts = Object.fromEntries(files.map((file) => [file.size, file.parts]))
-      expect(parts).toMatchObject({ 1: 1, [16 * mebibyte]: 1, [16 * mebibyte + 1]: 3, [24 * mebibyte + 1]: 4 })
-    })
-  })
+  it.each(engines)(
+    'upload in --to s3://…/ --engine %s  # sizes around parts and the multipart threshold',
+    async (engine) => {
+      const { server, ws, withPlace } = test()
+      const sent = new Map<string, Sent>()
+      for (const size of [0, 1, ...around(8 * mebibyte), ...around(16 * mebibyte), ...around(24 * mebibyte)]) {
+        sent.set(`${size}.bin`, { sha256: await writeContents(ws.path('sizes', `${size}.bin`), 'bin', size) })
+      }
+      await withPlace(async (place) => {
+        const line = `upload sizes --to ${place.url} --concurrency 8 --engine ${engine} --report ${engine}.jsonl`
+        const result = await ws.run(line, { env: server.env })
+        expectCode(result, 0)
+        expect(await differences(place, sent)).toEqual([])
+        const { files } = await readJournal(ws.path(`${engine}.jsonl`))
+        const parts = Object.fromEntries(files.map((file) => [file.size, file.parts]))
+        expect(parts).toMatchObject({ 1: 1, [16 * mebibyte]: 1, [16 * mebibyte + 1]: 3, [24 * mebibyte + 1]: 4 })
+      })
+    },
+  )
 
   it('upload - --key live.bin --to s3://…/', async () => {
     const { server, ws, withPlace } = test()

@@ -5,6 +5,7 @@ import type {
   MultipartUploads,
   ObjectInfo,
   ObjectToPut,
+  Pacer,
   Part,
   PartBody,
 } from '../../src/destinations/destination.ts'
@@ -21,6 +22,7 @@ export interface FakeCall {
   /** Slots the caller held for it. */
   readonly requests: number
   readonly signal: AbortSignal
+  readonly pacer: Pacer | undefined
 }
 
 /**
@@ -87,6 +89,7 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
       size: body?.size,
       requests: call.requests,
       signal: call.signal,
+      pacer: call.pacer,
     }
     if (remembers) {
       attempts.set(name, attempt)

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { vi } from 'vitest'
 import type { Settings } from '../../src/config/settings.ts'
+import type { EngineName } from '../../src/destinations/destination.ts'
 import type { UploadEvent } from '../../src/observe/events.ts'
 import type { FileRecord, SummaryRecord } from '../../src/observe/records.ts'
 import type { Clock } from '../../src/transfer/clock.ts'
@@ -36,8 +37,12 @@ export interface Outcome {
   readonly waits: readonly number[]
 }
 
+interface InProcessOptions extends S3FakeOptions {
+  readonly engine?: EngineName
+}
+
 /** A scripted server and a workspace for one test. */
-export async function inProcess(options: S3FakeOptions = {}): Promise<InProcess> {
+export async function inProcess({ engine = 'fast', ...options }: InProcessOptions = {}): Promise<InProcess> {
   const ws = await workspace()
   const s3 = await s3Fake(options)
   await mkdir(ws.path('in'))
@@ -54,6 +59,7 @@ export async function inProcess(options: S3FakeOptions = {}): Promise<InProcess>
         const summary = await runUpload({
           settings: {
             ...defaultSettings,
+            engine,
             s3: { ...defaultSettings.s3, endpointUrl: s3.url, region: 'us-east-1' },
             ...settings,
           },

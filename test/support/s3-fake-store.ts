@@ -21,12 +21,16 @@ export interface PendingUpload {
   readonly bucket: string
   readonly key: string
   readonly headers: IncomingHttpHeaders
-  readonly parts: ReadonlyMap<number, { readonly size: number; readonly etag: string }>
+  readonly parts: ReadonlyMap<
+    number,
+    { readonly size: number; readonly etag: string; readonly crc32?: string | undefined }
+  >
 }
 
 interface StoreOptions {
   readonly buckets: readonly string[]
   readonly minPartSize: number
+  readonly keepsPartChecksums: boolean
 }
 
 interface Pending {
@@ -34,7 +38,7 @@ interface Pending {
   readonly bucket: string
   readonly key: string
   readonly headers: IncomingHttpHeaders
-  readonly parts: Map<number, { size: number; etag: string; body: FakeBody }>
+  readonly parts: Map<number, { size: number; etag: string; crc32: string | undefined; body: FakeBody }>
 }
 
 /** The buckets of the scripted S3 server and what each operation does to them. */
@@ -52,6 +56,11 @@ export function createStore(options: StoreOptions) {
     const object = { key, size: body.size, etag, bytes: body.bytes, headers, lastModified: new Date() }
     bucket.set(key, object)
     return object
+  }
+
+  /** What a multipart upload was begun with; of all there are, only this one is known here. */
+  function keptAlgorithm(headers: IncomingHttpHeaders): string | undefined {
+    return options.keepsPartChecksums && headers[algorithmHeader] === 'CRC32' ? 'CRC32' : undefined
   }
 
   function perform(request: FakeRequest, body: FakeBody): WireAnswer {
@@ -95,11 +104,13 @@ export function createStore(options: StoreOptions) {
       case 'CreateMultipartUpload': {
         const uploadId = `upload-${uploads.size + 1}-${createHash('md5').update(`${key}${Math.random()}`).digest('hex')}`
         uploads.set(uploadId, { uploadId, bucket: request.bucket, key, headers: request.headers, parts: new Map() })
-        return xml(
+        const answer = xml(
           200,
           'InitiateMultipartUploadResult',
           element({ Bucket: request.bucket, Key: key, UploadId: uploadId }),
         )
+        const kept = keptAlgorithm(request.headers)
+        return kept === undefined ? answer : { ...answer, headers: { ...answer.headers, [algorithmHeader]: kept } }
       }
     }
     const upload = uploads.get(query.uploadId ?? '')
@@ -110,11 +121,13 @@ export function createStore(options: StoreOptions) {
       case 'UploadPart': {
         const etag = `"${body.md5.toString('hex')}"`
         if (request.partNumber < 1 || request.partNumber > 10_000) return invalidPart
-        upload.parts.set(request.partNumber, { size: body.size, etag, body })
+        const keeps = keptAlgorithm(upload.headers) !== undefined
+        const crc32 = keeps ? crc32Header(body.crc32) : undefined
+        upload.parts.set(request.partNumber, { size: body.size, etag, crc32, body })
         return { status: 200, headers: { etag, ...echoChecksum(request) } }
       }
       case 'ListParts':
-        return listParts(upload, request)
+        return listParts(upload, request, keptAlgorithm(upload.headers))
       case 'AbortMultipartUpload':
         uploads.delete(upload.uploadId)
         return { status: 204 }
@@ -139,15 +152,17 @@ export function createStore(options: StoreOptions) {
     const wanted = [...body.bytes.toString().matchAll(/<Part>(.*?)<\/Part>/gs)].map(([, inner = '']) => ({
       partNumber: Number(/<PartNumber>(\d+)</.exec(inner)?.[1]),
       etag: (/<ETag>(.*?)</.exec(inner)?.[1] ?? '').replaceAll('&quot;', '"'),
+      crc32: /<ChecksumCRC32>(.*?)</.exec(inner)?.[1],
     }))
     if (wanted.length === 0) return s3Error(400, 'MalformedXML', 'The XML you provided was not well-formed')
     if (wanted.some((part, at) => at > 0 && part.partNumber <= (wanted[at - 1]?.partNumber ?? 0))) {
       return s3Error(400, 'InvalidPartOrder', 'The list of parts was not in ascending order.')
     }
     const bodies: FakeBody[] = []
-    for (const { partNumber, etag } of wanted) {
+    for (const { partNumber, etag, crc32 } of wanted) {
       const held = upload.parts.get(partNumber)
       if (held === undefined || held.etag.replaceAll('"', '') !== etag.replaceAll('"', '')) return invalidPart
+      if (held.crc32 !== crc32) return crc32 === undefined ? checksumMissing : invalidPart
       bodies.push(held.body)
     }
     if (bodies.slice(0, -1).some((part) => part.size < options.minPartSize)) {
@@ -183,6 +198,11 @@ const preconditionFailed = s3Error(
   'PreconditionFailed',
   'At least one of the pre-conditions you specified did not hold',
 )
+const checksumMissing = s3Error(
+  400,
+  'InvalidRequest',
+  'The upload was created using a crc32 checksum. The complete request must include the checksum for each part.',
+)
 const invalidPart = s3Error(400, 'InvalidPart', 'One or more of the specified parts could not be found.')
 
 function bodyProblem({ headers }: FakeRequest, body: FakeBody): WireAnswer | undefined {
@@ -200,6 +220,8 @@ function bodyProblem({ headers }: FakeRequest, body: FakeBody): WireAnswer | und
   }
   return undefined
 }
+
+const algorithmHeader = 'x-amz-checksum-algorithm'
 
 function crc32Header(value: number): string {
   const bytes = Buffer.alloc(4)
@@ -238,20 +260,22 @@ function listObjects(bucket: ReadonlyMap<string, StoredObject>, { query, bucket:
   return xml(200, 'ListBucketResult', head + contents.join(''))
 }
 
-function listParts(upload: PendingUpload, { query }: FakeRequest): WireAnswer {
+function listParts(upload: PendingUpload, { query }: FakeRequest, algorithm: string | undefined): WireAnswer {
   const after = Number(query['part-number-marker'] ?? 0)
   const limit = Number(query['max-parts'] ?? 1000)
   const held = [...upload.parts].filter(([partNumber]) => partNumber > after).sort(([a], [b]) => a - b)
   const page = held.slice(0, limit)
   const truncated = held.length > page.length
-  const parts = page.map(([PartNumber, { size, etag }]) => {
-    return `<Part>${element({ PartNumber, ETag: etag, Size: size, LastModified: new Date(0).toISOString() })}</Part>`
+  const parts = page.map(([PartNumber, { size, etag, crc32 }]) => {
+    const LastModified = new Date(0).toISOString()
+    return `<Part>${element({ PartNumber, ETag: etag, Size: size, LastModified, ChecksumCRC32: crc32 })}</Part>`
   })
   const head = element({
     Bucket: upload.bucket,
     Key: upload.key,
     UploadId: upload.uploadId,
     MaxParts: limit,
+    ChecksumAlgorithm: algorithm,
     IsTruncated: truncated,
     NextPartNumberMarker: truncated ? page.at(-1)?.[0] : undefined,
   })

@@ -14,7 +14,8 @@
  *
  * Understands PutObject, GetObject, HeadObject, DeleteObject, ListObjectsV2, HeadBucket, the multipart operations
  * (create, part, complete, abort, ListParts, ListMultipartUploads), path style and virtual host (by the Host header),
- * `If-None-Match: *`, Content-MD5, x-amz-checksum-crc32 and x-amz-content-sha256 (all verified). Refuses `aws-chunked`.
+ * `If-None-Match: *`, Content-MD5, x-amz-checksum-crc32 and x-amz-content-sha256 (all verified),
+ * and a multipart upload's checksums. Refuses `aws-chunked`.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
@@ -44,6 +45,8 @@ export interface S3FakeOptions {
   readonly discard?: boolean
   /** Smallest part but the last. Default: 5 MiB, as AWS. */
   readonly minPartSize?: number
+  /** Whether the checksums of a multipart upload's parts are kept, where it asks for it. Default: true, as AWS. */
+  readonly keepsPartChecksums?: boolean
   readonly script?: Script
 }
 
@@ -108,6 +111,7 @@ export async function startS3Fake(options: S3FakeOptions = {}): Promise<S3Fake> 
   const store = createStore({
     buckets: options.buckets ?? ['bucket'],
     minPartSize: options.minPartSize ?? 5 * 1024 * 1024,
+    keepsPartChecksums: options.keepsPartChecksums ?? true,
   })
   const counters: Counters = { requests: 0, connections: 0, maxConcurrent: 0, bytesReceived: 0 }
   const requests: FakeRequest[] = []

@@ -1,6 +1,10 @@
 import type { Settings } from '../../src/config/settings.ts'
+import type { EngineName } from '../../src/destinations/destination.ts'
 
 const MiB = 2 ** 20
+
+/** Both ways to send bytes to S3; what a user sees of them is the same. */
+export const engines: readonly EngineName[] = ['fast', 'standard']
 
 /** What a run has where nobody asks for anything else; sources and destination are made up, and nothing is shown. */
 export const defaultSettings: Settings = {
@@ -22,7 +26,9 @@ export const defaultSettings: Settings = {
   multipartThreshold: 16 * MiB,
   partConcurrency: undefined,
   bufferSize: 256 * 1024,
-  engine: 'standard',
+  limitRate: undefined,
+  order: 'scan',
+  engine: 'fast',
   retry: { retries: 8, retryDelayMs: 200, retryMaxDelayMs: 20_000, retryMaxTimeMs: 600_000, retryFailed: 1 },
   dryRun: false,
   runId: undefined,

@@ -16,6 +16,8 @@ export interface S3Connection {
   host(): string
   /** The proxy on the way there, for messages. */
   proxy(): string | undefined
+  /** The bucket's region, as far as it is known: changes once where the bucket turns out to be elsewhere. */
+  region(): string | undefined
 }
 
 /**
@@ -58,7 +60,7 @@ export async function connectS3(settings: S3Settings, tls: TlsSettings, patience
   const proxy = () => proxyFor(`${endpoint?.protocol ?? 'https:'}//${host()}`)?.host
   // A proxy that cannot be used is a fault of the configuration: found now, not at the first request.
   proxy()
-  return { client, endpoint: named && redactText(named.text), host, proxy }
+  return { client, endpoint: named && redactText(named.text), host, proxy, region: region.current }
 }
 
 function toUrl({ text, source }: NamedEndpoint): URL {

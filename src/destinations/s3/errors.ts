@@ -59,6 +59,10 @@ function localProblem(error: SdkError): UploadError | undefined {
       })
   }
   if (/credential object is not valid/i.test(error.message)) return credentialsProblem(error)
+  if (/\bSigV4a\b/.test(error.message)) {
+    const message = 'a multi-region access point wants signatures that cannot be made here; name one of its buckets'
+    return new UploadError('BUCKET_NOT_FOUND', message, { cause })
+  }
   return undefined
 }
 

@@ -1,12 +1,12 @@
 import { DeleteObjectCommand, HeadObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3'
 import type { S3Url } from '../../config/destination-url.ts'
 import type { Settings } from '../../config/settings.ts'
+import type { UploadError } from '../../errors.ts'
 import type { Destination, DestinationLimits, ObjectInfo } from '../destination.ts'
-import { connectS3 } from './client.ts'
+import { connectS3, type S3Connection } from './client.ts'
 import { toS3UploadError } from './errors.ts'
 import { keyProblem } from './key-problem.ts'
-import type { Patience } from './request-handler.ts'
-import { createStandardPut } from './standard.ts'
+import { defaultPatience, type Patience } from './request-handler.ts'
 import { maxParts, minPartSize } from './upload-plan.ts'
 
 const GiB = 2 ** 30
@@ -20,36 +20,65 @@ const limits: DestinationLimits = {
   keyProblem,
 }
 
+export type S3DestinationSettings = Pick<
+  Settings,
+  's3' | 'tls' | 'multipartThreshold' | 'engine' | 'bufferSize' | 'concurrency'
+>
+
+/** What both engines share. */
+export interface S3Surroundings {
+  readonly settings: S3DestinationSettings
+  readonly bucket: string
+  readonly connection: S3Connection
+  readonly patience: Patience
+  /** For what the user has to know, once. */
+  readonly warn: (message: string) => void
+  /** What a request threw, as an `UploadError`. */
+  readonly explain: (permission: string, thrown: unknown) => UploadError
+  /** An answer, or what was thrown for it as an `UploadError`. */
+  readonly mapped: <Answer>(permission: string, answer: Promise<Answer>) => Promise<Answer>
+}
+
+/** What an engine is: the ways to send bytes. */
+export type S3Engine = Pick<Destination, 'engine' | 'putObject' | 'small' | 'multipart'> & { close(): void }
+
 /**
  * A bucket of Amazon S3, or of a server that speaks its protocol.
  *
+ * @param warn for what the user has to know, once
  * @param patience waiting times other than the usual ones
  * @throws UsageError where the profile, the endpoint, a proxy or a bundle of certificates cannot be used.
  */
 export async function openS3Destination(
-  settings: Pick<Settings, 's3' | 'tls' | 'multipartThreshold'>,
+  settings: S3DestinationSettings,
   { url, bucket }: Pick<S3Url, 'url' | 'bucket'>,
-  patience?: Patience,
+  warn: (message: string) => void = () => {},
+  patience: Patience = defaultPatience,
 ): Promise<Destination> {
   const connection = await connectS3(settings.s3, settings.tls, patience)
   const { client } = connection
-  const put = createStandardPut({ client, bucket, threshold: settings.multipartThreshold })
 
+  function explain(permission: string, thrown: unknown): UploadError {
+    const unsigned = !settings.s3.signRequest
+    return toS3UploadError(thrown, { bucket, permission, unsigned, host: connection.host(), proxy: connection.proxy() })
+  }
   async function mapped<Answer>(permission: string, answer: Promise<Answer>): Promise<Answer> {
     try {
       return await answer
     } catch (error) {
-      const unsigned = !settings.s3.signRequest
-      throw toS3UploadError(error, { bucket, permission, unsigned, host: connection.host(), proxy: connection.proxy() })
+      throw explain(permission, error)
     }
   }
 
+  const engine = await openEngine({ settings, bucket, connection, patience, warn, explain, mapped })
   return {
     url,
     endpoint: connection.endpoint,
-    engine: 'standard',
+    engine: engine.engine,
     limits,
-    putObject: (object, body, call) => mapped('s3:PutObject', put(object, body, call)),
+    putObject: engine.putObject,
+    small: engine.small,
+    ...(engine.multipart === undefined ? {} : { multipart: engine.multipart }),
 
     headObject(key, { signal }) {
       const head = client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: signal }).then(
@@ -92,9 +121,20 @@ export async function openS3Destination(
     },
 
     async close() {
+      engine.close()
       client.destroy()
     },
   }
+}
+
+/** Directory buckets take requests signed for a session, which only the vendor's library begins. */
+const wantsSession = /--xa?-s3$/
+
+/** Each engine's code is loaded only where it is used. */
+async function openEngine(around: S3Surroundings): Promise<S3Engine> {
+  const { settings, bucket } = around
+  if (settings.engine === 'fast' && !wantsSession.test(bucket)) return (await import('./fast.ts')).openFastEngine(around)
+  return (await import('./standard.ts')).openStandardEngine(around)
 }
 
 /** Keys are asked for percent-encoded, since XML cannot hold every character; a space may come as `+`. */

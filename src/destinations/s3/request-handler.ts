@@ -15,7 +15,7 @@ export interface Patience {
   readonly idleWhileCompleting: number
 }
 
-const defaultPatience: Patience = {
+export const defaultPatience: Patience = {
   connect: 3000,
   connectThroughProxy: 10_000,
   idle: 30_000,

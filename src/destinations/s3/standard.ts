@@ -6,11 +6,22 @@ import { cancelled, unlessAborted } from '../abort.ts'
 import type { Call, ObjectInfo, ObjectToPut, PartBody } from '../destination.ts'
 import { createByteBudget } from './byte-budget.ts'
 import { fullObjectChecksum } from './checksum.ts'
+import type { S3Engine, S3Surroundings } from './index.ts'
 import { planUpload } from './upload-plan.ts'
 import { watchClient } from './watched-client.ts'
 
 /** All part buffers of all uploads together, in bytes. */
 const memoryBudget = 256 * 2 ** 20
+
+/** The engine of the vendor's own library; it has no multipart uploads that could be called part by part. */
+export function openStandardEngine({ settings, bucket, connection, mapped }: S3Surroundings): S3Engine {
+  const put = createStandardPut({ client: connection.client, bucket, threshold: settings.multipartThreshold })
+  return {
+    engine: 'standard',
+    putObject: (object, body, call) => mapped('s3:PutObject', put(object, body, call)),
+    close() {},
+  }
+}
 
 interface StandardPutOptions {
   readonly client: S3Client
@@ -23,7 +34,7 @@ interface StandardPutOptions {
  * The conservative way to store an object: the vendor's `Upload` over a Node stream, as it is, for any size. It makes
  * and ends the multipart upload by itself, so there is nothing to resume; where it fails, nothing is left behind.
  */
-export function createStandardPut({ client, bucket, threshold }: StandardPutOptions) {
+function createStandardPut({ client, bucket, threshold }: StandardPutOptions) {
   const budget = createByteBudget(memoryBudget)
 
   return async function putObject(object: ObjectToPut, body: PartBody, call: Call): Promise<ObjectInfo> {

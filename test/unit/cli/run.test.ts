@@ -72,7 +72,7 @@ it('hands settings, command line and surroundings over, and returns the exit cod
 
 it('loads no engine where the command line is wrong', async () => {
   const load = vi.fn()
-  await expect(run(line({ retries: 'x', engine: 'fast' }), host, load)).rejects.toThrow(UsageError)
+  await expect(run(line({ retries: 'x' }), host, load)).rejects.toThrow(UsageError)
   expect(load).not.toHaveBeenCalled()
   expect(host.send('SIGINT')).toBe(false)
 })

@@ -3,7 +3,7 @@ import { fault, shown } from '../../../src/config/given.ts'
 
 it.each([
   ['--to', 'is missing', '--to: is missing'],
-  ['--limit-rate', '--limit-rate is not yet available', '--limit-rate is not yet available'],
+  ['--if-exists', '--if-exists is not yet available', '--if-exists is not yet available'],
   ['/x\n/.uploadrc.json: to', 'found "http://u:p@h"', '/x\\n/.uploadrc.json: to: found "http://***@h"'],
 ])('fault(%j, %j)', (from, what, line) => {
   expect(fault(from, what)).toBe(line)

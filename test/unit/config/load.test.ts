@@ -50,7 +50,9 @@ it('is complete with one source and one destination', async () => {
     multipartThreshold: 16_777_216,
     partConcurrency: undefined,
     bufferSize: 262_144,
-    engine: 'standard',
+    limitRate: undefined,
+    order: 'scan',
+    engine: 'fast',
     retry: { retries: 8, retryDelayMs: 200, retryMaxDelayMs: 20_000, retryMaxTimeMs: 600_000, retryFailed: 1 },
     dryRun: false,
     runId: undefined,
@@ -89,6 +91,8 @@ it('takes every option', async () => {
     multipartThreshold: '6MiB',
     partConcurrency: '3',
     bufferSize: '64KiB',
+    limitRate: '10MB',
+    order: 'mixed',
     engine: 'standard',
     retries: '1',
     retryDelay: '1s',
@@ -123,6 +127,8 @@ it('takes every option', async () => {
     multipartThreshold: 6_291_456,
     partConcurrency: 3,
     bufferSize: 65_536,
+    limitRate: 10_000_000,
+    order: 'mixed',
     engine: 'standard',
     retry: { retries: 1, retryDelayMs: 1000, retryMaxDelayMs: 2000, retryMaxTimeMs: 3000, retryFailed: 4 },
     dryRun: true,
@@ -203,7 +209,7 @@ describe('faults', () => {
     ],
     ['- without --key', { args: ['-', 's3://b/'] }, 'give its object one with --key NAME'],
     ['- twice', { args: ['-', '-', 's3://b/'], flags: { key: 'x' } }, 'more than once'],
-    ['--limit-rate', { args: ['a', 's3://b/'], flags: { limitRate: '1MB' } }, '--limit-rate is not yet available'],
+    ['--if-exists', { args: ['a', 's3://b/'], flags: { ifExists: 'skip' } }, '--if-exists is not yet available'],
     [
       'UPLOAD_RESUME',
       { args: ['a', 's3://b/'], env: { UPLOAD_RESUME: '1' } },
@@ -223,14 +229,14 @@ describe('faults', () => {
   it('of flags, environment and config at once, each with its place', async () => {
     await config({ to: 's3://', partsize: 1, s3: { secretAccessKey: 'hunter2' }, routes: [] })
     const faults = await faultsOf({
-      flags: { concurrency: 'x', engine: 'fast' },
-      env: { UPLOAD_PART_SIZE: '1', UPLOAD_ORDER: 'size' },
+      flags: { concurrency: 'x', ifExists: 'skip' },
+      env: { UPLOAD_PART_SIZE: '1', UPLOAD_MAX_SIZE: '1GB' },
     })
     expect(faults).toEqual([
       expect.stringMatching(/^--concurrency: found "x"/),
-      '--engine fast is not yet available',
+      '--if-exists is not yet available',
       expect.stringMatching(/^UPLOAD_PART_SIZE: found "1"/),
-      'UPLOAD_ORDER: --order is not yet available',
+      'UPLOAD_MAX_SIZE: --max-size is not yet available',
       `${file}: to: found "s3://", but the bucket is missing; expected s3://bucket/prefix/`,
       expect.stringContaining(`${file}: s3.secretAccessKey: a secret`),
       `${file}: partsize: unknown key; did you mean partSize?`,

@@ -24,9 +24,10 @@ it('what can be used, and what is only known, is a deliberate list', () => {
   expect(available.map(flagOf).sort()).toEqual(
     [
       '--allow-empty --base --buffer-size --ca-bundle --concurrency --config --dry-run --endpoint-url --engine --exclude',
-      '--exclude-from --files-from --flatten --include --json --key --multipart-threshold --no-color --no-sign-request',
-      '--no-verify-ssl --null --part-concurrency --part-size --path-style --profile --progress --quiet --region --report',
-      '--retries --retry-delay --retry-failed --retry-max-delay --retry-max-time --run-id --to --verbose',
+      '--exclude-from --files-from --flatten --include --json --key --limit-rate --multipart-threshold --no-color',
+      '--no-sign-request --no-verify-ssl --null --order --part-concurrency --part-size --path-style --profile --progress',
+      '--quiet --region --report --retries --retry-delay --retry-failed --retry-max-delay --retry-max-time --run-id',
+      '--to --verbose',
     ]
       .join(' ')
       .split(' '),
@@ -35,9 +36,9 @@ it('what can be used, and what is only known, is a deliberate list', () => {
   expect(later.map(flagOf).sort()).toEqual(
     [
       '--acl --allow-ext --allow-type --cache-control --checksum --content-disposition --content-encoding --content-type',
-      '--dashboard --dashboard-port --deadline --deny-ext --follow --if-exists --key-fix --limit-rate --max-error-rate',
+      '--dashboard --dashboard-port --deadline --deny-ext --follow --if-exists --key-fix --max-error-rate',
       '--max-failures --max-files --max-size --max-total-size --metadata --metrics-file --min-size --newer-than',
-      '--on-change --order --preset --resume --resume-from --shard --sse --sse-kms-key-id --stall-timeout',
+      '--on-change --preset --resume --resume-from --shard --sse --sse-kms-key-id --stall-timeout',
       '--storage-class --tag --timeout --undo-on-failure --verify',
     ]
       .join(' ')
@@ -114,7 +115,8 @@ describe('values', () => {
     ['pathStyle', 'on', 'on'],
     ['pathStyle', true, undefined],
     ['engine', 'standard', 'standard'],
-    ['engine', 'fast', undefined],
+    ['engine', 'fast', 'fast'],
+    ['engine', 'Fast', undefined],
     ['include', 'a\nb', ['a\nb']],
     ['include', ['*.wav', '!x'], ['*.wav', '!x']],
     ['include', [''], undefined],
@@ -145,7 +147,20 @@ describe('values', () => {
     ['to', 's3://b/audio', 's3://b/audio/'],
     ['to', './dir', undefined],
     ['to', 3, undefined],
-    ['limitRate', '1MB', undefined],
+    ['limitRate', '1MB', 1_000_000],
+    ['limitRate', 10_485_760, 10_485_760],
+    ['limitRate', '1KiB', 1024],
+    ['limitRate', '100GiB', 107_374_182_400],
+    ['limitRate', '0', undefined],
+    ['limitRate', '1023', undefined],
+    ['limitRate', '101GiB', undefined],
+    ['limitRate', '10M', undefined],
+    ['limitRate', '1MB/s', undefined],
+    ['order', 'scan', 'scan'],
+    ['order', 'size', 'size'],
+    ['order', 'mixed', 'mixed'],
+    ['order', 'name', undefined],
+    ['ifExists', 'skip', undefined],
   ]
   it.each(cases)('%s %j → %j', (key, value, expected) => {
     expect(read(key, value)).toEqual(expected)

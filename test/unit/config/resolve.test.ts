@@ -40,8 +40,6 @@ describe('faults', () => {
     ['retryDelay', '5', '--r', '--r: found "5", expected a duration up to 1h, such as 500ms, 30s, 5m, 24h or 7d'],
     ['json', 'yes', 'UPLOAD_JSON', 'UPLOAD_JSON: found "yes", expected true or false (in the environment also 1 or 0)'],
     ['progress', 'bar', '--progress', '--progress: found "bar", expected auto, bars, plain or none'],
-    ['engine', 'fast', '--engine', '--engine fast is not yet available'],
-    ['engine', 'fast', 'UPLOAD_ENGINE', 'UPLOAD_ENGINE: --engine fast is not yet available'],
     ['engine', 'slow', '--engine', '--engine: found "slow", expected fast or standard'],
     ['report', ['ok.csv', 'r.html'], '--report', '--report: .html reports are not yet available'],
     [
@@ -76,8 +74,15 @@ describe('faults', () => {
       '--e',
       '--e: found "***@h", expected a URL such as https://s3.example.com, without a user, a password or a query',
     ],
-    ['limitRate', '1MB', '--limit-rate', '--limit-rate is not yet available'],
-    ['limitRate', '1MB', 'UPLOAD_LIMIT_RATE', 'UPLOAD_LIMIT_RATE: --limit-rate is not yet available'],
+    [
+      'limitRate',
+      '10MiB/s',
+      '--limit-rate',
+      '--limit-rate: found "10MiB/s", expected a size from 1KiB to 100GiB, such as 8MiB, 10MB or 10485760',
+    ],
+    ['order', 'largest', 'UPLOAD_ORDER', 'UPLOAD_ORDER: found "largest", expected scan, size or mixed'],
+    ['ifExists', 'skip', '--if-exists', '--if-exists is not yet available'],
+    ['ifExists', 'skip', 'UPLOAD_IF_EXISTS', 'UPLOAD_IF_EXISTS: --if-exists is not yet available'],
     ['verify', true, 'f: verify', 'f: verify: --verify is not yet available'],
   ] as const)('%s %j', (key, value, from, line) => {
     const { faults, values } = resolveOptions([{ key, value, from }])

@@ -10,14 +10,14 @@ it('knows these schemes', () => {
 })
 
 it.each([
-  ['s3://bucket/prefix', 's3://bucket/prefix/', 'standard'],
+  ['s3://bucket/prefix', 's3://bucket/prefix/', 'fast'],
   ['file:./some/dir', 'file:./some/dir/', 'fast'],
 ])('opens %s', async (url, expected, engine) => {
-  const destination = await openDestination(to(url))
+  const destination = await openDestination(to(url), () => {})
   expect(destination).toMatchObject({ url: expected, engine })
   await destination.close()
 })
 
 it('refuses others', () => {
-  expect(() => openDestination(to('ftp://h/'))).toThrow()
+  expect(() => openDestination(to('ftp://h/'), () => {})).toThrow()
 })

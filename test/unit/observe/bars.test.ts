@@ -120,6 +120,7 @@ describe('bars', () => {
     for (let index = 1; index <= 25; index += 1) emit(failed(index, 'ACCESS_DENIED', 'may not\nwrite \x1b[31mhere'))
     emit({ type: 'warning', message: 'a FIFO is skipped' })
     emit({ type: 'notice', message: 'not said' }, fileEnded(50))
+    emit({ type: 'concurrency', from: 32, to: 64, reason: 'not said' })
     pass(100)
     const screen = terminal.screen()
     expect(screen.slice(0, 3)).toEqual([
@@ -136,21 +137,23 @@ describe('bars', () => {
     bars.close()
   })
 
-  it('tell each file, retry and notice when verbose', () => {
+  it('tell each file, retry, decision and notice when verbose', () => {
     const { bars, terminal, emit, pass } = start(createFakeTerminal(200), { verbose: true })
     emit(runStarted(), totals, { type: 'notice', message: 'adapted' }, fileStarted(1), fileStarted(2))
     emit({ type: 'file-retry', index: 1, path: 'a', attempt: 1, code: 'TIMEOUT', message: 'no answer', delayMs: 4000 })
+    emit({ type: 'concurrency', from: 128, to: 64, reason: 'the server asked for fewer requests' })
     emit({ type: 'file-deferred', index: 2, path: 'b', code: 'TIMEOUT', message: 'no answer' })
     pass(100)
-    expect(terminal.screen()[4]).toMatch(/take-0001.* retry in 0:04$/)
+    expect(terminal.screen()[5]).toMatch(/take-0001.* retry in 0:04$/)
     pass(4000)
-    expect(terminal.screen()[4]).toMatch(/take-0001.* retrying$/)
+    expect(terminal.screen()[5]).toMatch(/take-0001.* retrying$/)
     emit(fileEnded(1))
     pass(100)
-    expect(terminal.screen().slice(0, 5)).toEqual([
+    expect(terminal.screen().slice(0, 6)).toEqual([
       header,
       ' adapted',
       ' retrying a in 4.0 s, attempt 1 failed: no answer (TIMEOUT)',
+      ' concurrency 128 → 64 (the server asked for fewer requests)',
       ' putting off b to the end of the run: no answer (TIMEOUT)',
       ' uploaded ./audio/take-0001.wav → s3://recordings/2026/take-0001.wav',
     ])

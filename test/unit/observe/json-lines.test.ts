@@ -28,7 +28,8 @@ describe('NDJSON', () => {
   it("is the journal's lines as they happen, each one write", () => {
     const { emit, lines } = start()
     const uploaded = fileEnded(1)
-    emit(runStarted(), fileStarted(1), uploaded, { type: 'notice', message: 'x' }, runEnded())
+    emit(runStarted(), fileStarted(1), uploaded, { type: 'notice', message: 'x' })
+    emit({ type: 'concurrency', from: 32, to: 64, reason: 'x' }, runEnded())
     expect(lines()).toEqual([
       `${JSON.stringify(runRecord())}\n`,
       `${JSON.stringify(uploaded.file)}\n`,

@@ -98,11 +98,12 @@ describe('plain progress', () => {
     ])
   })
 
-  it('adds a line per file, retry and notice when verbose', () => {
+  it('adds a line per file, retry, decision and notice when verbose', () => {
     const events: readonly UploadEvent[] = [
       runStarted(),
       totals,
       { type: 'notice', message: 'multipart threshold raised' },
+      { type: 'concurrency', from: 32, to: 64, reason: 'throughput grew 41 %' },
       fileStarted(1),
       { type: 'file-retry', index: 1, path: 'a', attempt: 1, code: 'TIMEOUT', message: 'no answer', delayMs: 200 },
       { type: 'file-deferred', index: 1, path: 'a', code: 'TIMEOUT', message: 'no answer' },
@@ -114,13 +115,14 @@ describe('plain progress', () => {
     const verbose = start({ verbose: true })
     verbose.emit(...events, ...Array.from({ length: 25 }, (_, n) => failed(n + 2)))
     const lines = verbose.lines()
-    expect(lines.slice(1, 5)).toEqual([
+    expect(lines.slice(1, 6)).toEqual([
       'upload: multipart threshold raised',
+      'upload: concurrency 32 → 64 (throughput grew 41 %)',
       'retrying a in 200 ms, attempt 1 failed: no answer (TIMEOUT)',
       'putting off a to the end of the run: no answer (TIMEOUT)',
       'uploaded ./audio/take-0001.wav → s3://recordings/2026/take-0001.wav',
     ])
-    expect(lines).toHaveLength(5 + 25)
+    expect(lines).toHaveLength(6 + 25)
   })
 
   it('says only what went wrong where progress is not wanted', () => {

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { deferredLine, failureText, objectUrl, outcomeLine, retryLine } from '../../../src/observe/verbose.ts'
+import {
+  concurrencyLine,
+  deferredLine,
+  failureText,
+  objectUrl,
+  outcomeLine,
+  retryLine,
+} from '../../../src/observe/verbose.ts'
 import { fileRecord } from './events.ts'
 
 describe('a line per file', () => {
@@ -37,6 +44,9 @@ describe('a line per file', () => {
     } as const
     expect(retryLine(retry)).toBe('retrying a in 1.4 s, attempt 2 failed: busy (THROTTLED)')
     const deferred = { type: 'file-deferred', index: 1, path: 'a', code: 'THROTTLED', message: 'busy' } as const
+    expect(concurrencyLine({ type: 'concurrency', from: 32, to: 64, reason: 'throughput grew 41 %' })).toBe(
+      'concurrency 32 → 64 (throughput grew 41 %)',
+    )
     expect(deferredLine(deferred)).toBe('putting off a to the end of the run: busy (THROTTLED)')
   })
 })

@@ -47,6 +47,15 @@ describe('orderedMap', () => {
     expect(most).toBe(atOnce)
   })
 
+  it('begins those of a burst together, and none before the last burst was given', async () => {
+    const { seen, items } = source(8)
+    const begunWith: number[] = []
+    let given = 0
+    for await (const _ of orderedMap(items, 3, async () => begunWith.push(given * 10 + seen.taken))) given += 1
+    // The results given by then, and the items taken.
+    expect(begunWith).toEqual([3, 3, 3, 36, 36, 36, 68, 68])
+  })
+
   it('yields nothing from nothing', async () => {
     expect(await all(orderedMap(source(0).items, 3, async (item) => item))).toEqual([])
   })
@@ -54,7 +63,7 @@ describe('orderedMap', () => {
   it('closes its source when the reader stops', async () => {
     const { seen, items } = source(100)
     for await (const result of orderedMap(items, 3, async (item) => item)) if (result === 5) break
-    expect(seen).toEqual({ taken: 7, closed: true })
+    expect(seen).toEqual({ taken: 6, closed: true })
   })
 
   it('fails where the item that failed stands, and closes its source', async () => {

@@ -368,6 +368,17 @@ describe('more files than are held', () => {
   }, 30_000)
 })
 
+it.each([
+  ['scan', ['1 a', '2 b', '3 c', '4 d']],
+  ['size', ['3 c', '1 a', '4 d', '2 b']],
+  ['mixed', ['3 c', '2 b', '1 a', '4 d']],
+] as const)('--order %s: the number and the key stay those of the scan', async (order, expected) => {
+  const dir = await tree('a=12345', 'b=1', 'c=123456789', 'd=123')
+  // One that is reached twice is sent once, in the place of its size.
+  const files = await planned(dir, { sources: ['.', 'c'], order, key: '{path}' })
+  expect(files.map(({ index, key }) => `${index} ${key}`)).toEqual(expected)
+})
+
 it('files can be had without a survey', async () => {
   expect((await all((await make(await tree('a'), { sources: ['a', 'a'] })).files())).map(({ key }) => key)).toEqual([
     'a',

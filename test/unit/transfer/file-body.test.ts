@@ -1,35 +1,14 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, readlinkSync } from 'node:fs'
-import { appendFile, open, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
+import { appendFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { describe, expect, it } from 'vitest'
-import type { PartBody } from '../../../src/destinations/destination.ts'
-import { type FileFacts, type FileRange, fileBody } from '../../../src/transfer/file-body.ts'
-import { seededRandom } from '../../support/fake-clock.ts'
+import type { Pacer, PartBody } from '../../../src/destinations/destination.ts'
+import { fileBody } from '../../../src/transfer/file-body.ts'
+import { settled } from '../../support/fake-clock.ts'
 import { tempDir } from '../../support/temp-dir.ts'
-
-const bufferSize = 1024
-
-function randomBytes(size: number): Buffer {
-  const random = seededRandom(size + 1)
-  return Buffer.from(Array.from({ length: size }, () => Math.floor(random() * 256)))
-}
-
-interface Made extends FileFacts {
-  readonly bytes: Buffer
-  body(range?: Partial<FileRange>): PartBody
-}
-
-async function makeFile(size: number): Promise<Made> {
-  const absolute = join(await tempDir(), 'source.bin')
-  const bytes = randomBytes(size)
-  await writeFile(absolute, bytes)
-  // An old one: what is written now differs in time, however coarse the file system's clock.
-  await utimes(absolute, 1_700_000_000, 1_700_000_000.25)
-  const facts: FileFacts = { absolute, size, mtimeMs: (await stat(absolute)).mtimeMs }
-  return { ...facts, bytes, body: (range) => fileBody(facts, { start: 0, size, ...range }, bufferSize) }
-}
+import { bufferSize, changes, closed, hasProc, sourceFile, timesOpen } from './source-file.ts'
 
 type Way = 'open' | 'stream'
 const ways: readonly Way[] = ['open', 'stream']
@@ -43,27 +22,9 @@ async function readAll(body: PartBody, way: Way, from?: number): Promise<Buffer>
   return Buffer.concat(pieces)
 }
 
-const hasProc = process.platform === 'linux'
-if (!hasProc) console.log('Not tried: only Linux shows which files a process has open.')
-
-/** How often this process has the file open. */
-function timesOpen(path: string): number {
-  return readdirSync('/proc/self/fd').filter((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`) === path
-    } catch {
-      return false
-    }
-  }).length
-}
-
-async function closed(path: string): Promise<void> {
-  while (timesOpen(path) > 0) await new Promise((resolve) => setImmediate(resolve))
-}
-
 describe.each(ways)('%s', (way) => {
   it.each([0, 1, 1023, 1024, 1025, 4096, 5000])('all of %i bytes', async (size) => {
-    const file = await makeFile(size)
+    const file = await sourceFile(size)
     expect(file.body().size).toBe(size)
     expect(await readAll(file.body(), way)).toEqual(file.bytes)
   })
@@ -80,14 +41,14 @@ describe.each(ways)('%s', (way) => {
     [0, 0, 0],
     [3000, 2000, 2000],
   ])('of 5000 bytes the range at %i of %i, from %i on', async (start, size, from) => {
-    const file = await makeFile(5000)
+    const file = await sourceFile(5000)
     expect(await readAll(file.body({ start, size }), way, from)).toEqual(
       file.bytes.subarray(start + from, start + size),
     )
   })
 
   it('can be opened again and again, at once too', async () => {
-    const file = await makeFile(3000)
+    const file = await sourceFile(3000)
     const body = file.body({ start: 500, size: 2000 })
     const expected = file.bytes.subarray(500, 2500)
     const read = await Promise.all([readAll(body, way), readAll(body, way, 700), readAll(body, way)])
@@ -96,43 +57,20 @@ describe.each(ways)('%s', (way) => {
   })
 
   it('comes in pieces no larger than the buffer', async () => {
-    const file = await makeFile(5000)
+    const file = await sourceFile(5000)
     const sizes: number[] = []
     for await (const piece of file.body()[way]()) sizes.push((piece as Uint8Array).length)
     expect(sizes).toEqual([1024, 1024, 1024, 1024, 904])
   })
 
-  const changes: readonly [name: string, change: (file: Made) => Promise<void>][] = [
-    ['grew', (file) => appendFile(file.absolute, 'x')],
-    ['became shorter', (file) => truncate(file.absolute, 2500)],
-    ['became empty', (file) => truncate(file.absolute, 0)],
-    [
-      'was written to in place',
-      async (file) => {
-        const handle = await open(file.absolute, 'r+')
-        await handle.write('x', 4000)
-        await handle.close()
-      },
-    ],
-    ['has another time', (file) => utimes(file.absolute, 1_700_000_000, 1_700_000_001)],
-    ['has a time that differs in its fraction', (file) => utimes(file.absolute, 1_700_000_000, 1_700_000_000.5)],
-    [
-      'was replaced by another',
-      async (file) => {
-        await writeFile(`${file.absolute}.new`, file.bytes)
-        await rename(`${file.absolute}.new`, file.absolute)
-      },
-    ],
-  ]
-
   it.each(changes)('a file that %s before it is read', async (_name, change) => {
-    const file = await makeFile(5000)
+    const file = await sourceFile(5000)
     await change(file)
     await expect(readAll(file.body(), way)).rejects.toMatchObject({ code: 'SOURCE_CHANGED', retryable: false })
   })
 
   it.each(changes.slice(0, 5))('a file that %s while it is read', async (_name, change) => {
-    const file = await makeFile(5000)
+    const file = await sourceFile(5000)
     const reading = async (): Promise<void> => {
       let isFirst = true
       for await (const _piece of file.body()[way]()) {
@@ -144,19 +82,19 @@ describe.each(ways)('%s', (way) => {
   })
 
   it.each(changes.slice(0, 5))('a part of a file that %s', async (_name, change) => {
-    const file = await makeFile(5000)
+    const file = await sourceFile(5000)
     await change(file)
     await expect(readAll(file.body({ start: 0, size: 1000 }), way)).rejects.toMatchObject({ code: 'SOURCE_CHANGED' })
   })
 
   it('an empty file that grew', async () => {
-    const file = await makeFile(0)
+    const file = await sourceFile(0)
     await appendFile(file.absolute, 'x')
     await expect(readAll(file.body(), way)).rejects.toMatchObject({ code: 'SOURCE_CHANGED' })
   })
 
   it('a file that is gone', async () => {
-    const file = await makeFile(10)
+    const file = await sourceFile(10)
     await rm(file.absolute)
     await expect(readAll(file.body(), way)).rejects.toMatchObject({ code: 'SOURCE_NOT_FOUND' })
   })
@@ -169,7 +107,7 @@ describe.each(ways)('%s', (way) => {
   })
 
   it.runIf(hasProc)('is closed after the end, an early end and a failure', async () => {
-    const file = await makeFile(5000)
+    const file = await sourceFile(5000)
     await readAll(file.body(), way)
     await closed(file.absolute)
 
@@ -206,14 +144,14 @@ describe.each(ways)('%s', (way) => {
 
 describe('open', () => {
   it('gives views of one memory', async () => {
-    const file = await makeFile(5000)
+    const file = await sourceFile(5000)
     const memories = new Set<ArrayBufferLike>()
     for await (const piece of file.body().open()) memories.add(piece.buffer)
     expect(memories.size).toBe(1)
   })
 
   it('opens nothing that nobody reads', async () => {
-    const file = await makeFile(10)
+    const file = await sourceFile(10)
     file.body().open()
     if (hasProc) expect(timesOpen(file.absolute)).toBe(0)
   })
@@ -221,14 +159,14 @@ describe('open', () => {
 
 describe('stream', () => {
   it('gives each chunk memory of its own', async () => {
-    const file = await makeFile(5000)
+    const file = await sourceFile(5000)
     const chunks: Buffer[] = []
     for await (const chunk of file.body().stream()) chunks.push(chunk)
     expect(Buffer.concat(chunks)).toEqual(file.bytes)
   })
 
   it.runIf(hasProc)('is closed where it is destroyed, read or not', async () => {
-    const file = await makeFile(5000)
+    const file = await sourceFile(5000)
     const unread = file.body().stream()
     unread.destroy()
     const read = file.body().stream()
@@ -238,9 +176,121 @@ describe('stream', () => {
   })
 
   it('can be piped', async () => {
-    const file = await makeFile(100_000)
+    const file = await sourceFile(100_000)
     const hash = createHash('sha256')
     await pipeline(file.body({ start: 10, size: 90_000 }).stream(), hash)
     expect(hash.digest('hex')).toBe(createHash('sha256').update(file.bytes.subarray(10, 90_010)).digest('hex'))
+  })
+})
+
+describe('paced', () => {
+  /** A pacer that lets nothing pass until it is told to, and what it was asked for. */
+  function gate(pieceSize: number) {
+    const asked: number[] = []
+    const opens: (() => void)[] = []
+    const signals: AbortSignal[] = []
+    const pacer: Pacer = {
+      pieceSize,
+      take: (bytes, signal) =>
+        new Promise((resolve, reject) => {
+          asked.push(bytes)
+          signals.push(signal)
+          opens.push(resolve)
+          signal.addEventListener('abort', () => reject(signal.reason))
+        }),
+    }
+    return { pacer, asked, signals, open: () => opens.shift()?.() }
+  }
+
+  /** One that lets everything pass. */
+  function freePacer(pieceSize: number) {
+    const asked: number[] = []
+    const take = async (bytes: number) => void asked.push(bytes)
+    return { asked, pacer: { pieceSize, take } }
+  }
+
+  it.each([
+    // pacer's piece, bytes in each piece
+    [400, [400, 400, 400, 400, 400, 400, 100]],
+    [5000, [1024, 1024, 452]],
+  ])('%j: pieces of no more than the pacer and the buffer take', async (pieceSize, expected) => {
+    const file = await sourceFile(2500)
+    for (const way of ways) {
+      const { pacer, asked } = freePacer(pieceSize)
+      const body = fileBody(file, { start: 0, size: 2500 }, bufferSize, pacer)
+      expect(await readAll(body, way)).toEqual(file.bytes)
+      expect(asked).toEqual(expected)
+    }
+  })
+
+  it.each(ways)('%s gives a piece once it is let pass, and not before', async (way) => {
+    const file = await sourceFile(20)
+    const { pacer, asked, open } = gate(10)
+    const got: number[] = []
+    const reading = (async () => {
+      for await (const piece of fileBody(file, { start: 0, size: 20 }, bufferSize, pacer)[way]()) {
+        got.push((piece as Uint8Array).length)
+      }
+    })()
+    while (asked.length < 1) await settled()
+    await settled()
+    expect(got).toEqual([])
+    open()
+    while (asked.length < 2) await settled()
+    await settled()
+    expect(got).toEqual([10])
+    open()
+    await reading
+    expect(got).toEqual([10, 10])
+  })
+
+  it.each(ways)('%s of a file that changed while it waited', async (way) => {
+    const file = await sourceFile(10)
+    const { pacer, asked, open } = gate(10)
+    const reading = readAll(fileBody(file, { start: 0, size: 10 }, bufferSize, pacer), way)
+    const outcome = expect(reading).rejects.toMatchObject({ code: 'SOURCE_CHANGED' })
+    while (asked.length < 1) await settled()
+    await appendFile(file.absolute, 'x')
+    open()
+    await outcome
+  })
+
+  it.each(ways)('%s has chunks of its own where it is a stream, and one memory where it is not', async (way) => {
+    const file = await sourceFile(100)
+    const pieces: Uint8Array[] = []
+    const { pacer } = freePacer(10)
+    for await (const piece of fileBody(file, { start: 0, size: 100 }, bufferSize, pacer)[way]()) {
+      pieces.push(piece as Uint8Array)
+    }
+    const last = file.bytes.subarray(90)
+    expect(Buffer.concat(pieces)).toEqual(way === 'stream' ? file.bytes : Buffer.concat(Array(10).fill(last)))
+  })
+
+  it.runIf(hasProc).each(ways)('%s that is given up waits no longer, and is closed', async (way) => {
+    const file = await sourceFile(20)
+    const { pacer, asked, signals } = gate(10)
+    const pieces = fileBody(file, { start: 0, size: 20 }, bufferSize, pacer)[way]()
+    const iterator = pieces[Symbol.asyncIterator]()
+    const next = iterator.next().catch(() => undefined)
+    while (asked.length < 1) await settled()
+    expect(signals[0]?.aborted).toBe(false)
+    if (way === 'stream') (pieces as Readable).destroy()
+    else iterator.return?.().catch(() => undefined)
+    expect(signals[0]?.aborted).toBe(true)
+    await next
+    await closed(file.absolute)
+  })
+
+  it('is for these two ways alone', async () => {
+    const file = await sourceFile(10)
+    const { pacer, asked } = gate(4)
+    const body = fileBody(file, { start: 0, size: 10 }, bufferSize, pacer)
+    const into = Buffer.alloc(11)
+    await body.readAll(into)
+    expect(into.subarray(0, 10)).toEqual(file.bytes)
+    const reader = await body.openReader()
+    expect(await reader.read(into, 0)).toBe(10)
+    await reader.close()
+    expect(asked).toEqual([])
   })
 })

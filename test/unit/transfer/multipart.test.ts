@@ -66,14 +66,11 @@ function upload(options: SceneOptions = {}): Scene {
         uploads: destination.multipart as MultipartUploads,
         object,
         size,
-        rangeBody: (start, length): PartBody => ({
-          size: length,
-          open: () => nothing(start),
-          stream: () => nothing(start) as never,
-        }),
+        rangeBody: unread,
         partConcurrency,
         scheduler,
         meter,
+        pacer: undefined,
         retry: { policy: retry, clock, signal: stop.signal, onRetry: () => {} },
         onPart: (parts) => void told.push(parts),
       }).then(resolve, reject),
@@ -84,7 +81,10 @@ function upload(options: SceneOptions = {}): Scene {
   return { destination, scheduler, stop, done, told, meter, clock, free: () => frees.shift()?.() }
 }
 
-async function* nothing(_start: number): AsyncGenerator<Uint8Array> {}
+function unread(_start: number, size: number): PartBody {
+  const refuse = (): never => expect.fail('a body was read')
+  return { size, open: refuse, stream: refuse, readAll: refuse, openReader: refuse }
+}
 
 const slowly = async (): Promise<Fate> => {
   await settled()
@@ -358,10 +358,11 @@ describe('uploadInParts', () => {
       uploads,
       object,
       size: 95,
-      rangeBody: (start, size) => ({ size, open: () => nothing(start), stream: () => nothing(start) as never }),
+      rangeBody: unread,
       partConcurrency: 1,
       scheduler,
       meter: createByteMeter(() => {}),
+      pacer: undefined,
       retry: { policy: retry, clock, signal: new AbortController().signal, onRetry: () => {} },
       onPart: () => {},
     })

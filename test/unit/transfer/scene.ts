@@ -48,6 +48,7 @@ export const retry = { retries: 2, retryDelayMs: 100, retryMaxDelayMs: 1000, ret
 
 export const settings = {
   concurrency: 4,
+  limitRate: undefined,
   partSize: 8 * MiB,
   multipartThreshold: 16 * MiB,
   partConcurrency: undefined,

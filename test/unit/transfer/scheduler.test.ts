@@ -70,6 +70,55 @@ describe('createScheduler', () => {
     expect(scheduler.spare(async () => {})).toBeDefined()
   })
 
+  it('gives slots that were added to those who wait', async () => {
+    const scheduler = createScheduler(1)
+    const files = [held(), held()] as const
+    await scheduler.start(files[0].task)
+    const second = scheduler.start(files[1].task)
+    scheduler.setConcurrency(3)
+    await second
+    expect(files[1].hasBegun()).toBe(true)
+    const part = held()
+    expect(scheduler.spare(part.task)).toBeDefined()
+    expect(scheduler.spare(part.task)).toBeUndefined()
+    for (const { end } of [...files, part]) end()
+    await scheduler.idle()
+  })
+
+  it('lets what runs end where slots were taken away, and begins nothing until there is one', async () => {
+    const scheduler = createScheduler(3)
+    const files = [held(), held(), held(), held()] as const
+    for (const { task } of files.slice(0, 3)) await scheduler.start(task)
+    scheduler.setConcurrency(1)
+    const last = scheduler.start(files[3].task)
+    for (const { end } of files.slice(0, 2)) {
+      end()
+      await settled()
+      expect(files[3].hasBegun()).toBe(false)
+      expect(scheduler.spare(async () => {})).toBeUndefined()
+    }
+    files[2].end()
+    await last
+    files[3].end()
+    await scheduler.idle()
+  })
+
+  it('tells of each who finds no free slot', async () => {
+    let found = 0
+    const scheduler = createScheduler(1, () => {
+      found += 1
+    })
+    const file = held()
+    await scheduler.start(file.task)
+    expect(found).toBe(0)
+    scheduler.spare(file.task)
+    const second = scheduler.start(file.task)
+    expect(found).toBe(2)
+    file.end()
+    await second
+    await scheduler.idle()
+  })
+
   it('keeps going where a task throws, gives its slot back, and tells in the end', async () => {
     const scheduler = createScheduler(1)
     const first = new Error('first')

@@ -77,6 +77,60 @@ describe('transferFiles', () => {
     await scene.done
   })
 
+  describe('where the server refuses what is too much', () => {
+    /** Refuses the first request for each of the first files. */
+    const refusing = (files: number) => ({
+      script: ({ key, attempt }: FakeCall): Fate =>
+        attempt === 1 && Number(/\d+/.exec(key)) <= files ? failure('THROTTLED', 'busy', { status: 503 }) : undefined,
+    })
+
+    it('slows the whole run, says so, and sends everything', async () => {
+      const file = await sparseFile(10)
+      const scene = transfer({
+        files: manyOf(file, 200),
+        destination: refusing(32),
+        settings: { concurrency: 'auto' },
+      })
+      expect(await scene.done).toBeUndefined()
+      expect(scene.of('uploaded')).toHaveLength(200)
+      const changes = scene.events.filter(({ type }) => type === 'concurrency')
+      expect(changes[0]).toEqual({
+        type: 'concurrency',
+        from: 32,
+        to: 16,
+        reason: 'the server asked for fewer requests',
+      })
+      // New files wait too, in order, at a rate that grows from one a second.
+      expect(Math.max(...scene.clock.sleeps)).toBeGreaterThan(900)
+      expect(scene.records.filter(({ durationMs }) => (durationMs ?? 0) > 5000)).toEqual([])
+    })
+
+    it('keeps the number where one was asked for', async () => {
+      const file = await sparseFile(10)
+      const scene = transfer({ files: manyOf(file, 200), destination: refusing(32), settings: { concurrency: 8 } })
+      await scene.done
+      expect(scene.of('uploaded')).toHaveLength(200)
+      expect(scene.events.filter(({ type }) => type === 'concurrency')).toEqual([])
+      expect(scene.clock.sleeps.length).toBe(32)
+    })
+
+    it('ends at once when it is stopped while files wait for their turn', async () => {
+      const file = await sparseFile(10)
+      const scene = transfer({
+        files: manyOf(file, 100),
+        destination: refusing(100),
+        settings: { concurrency: 'auto' },
+        clock: createFakeClock({ skipUpTo: -1 }),
+      })
+      while (!scene.events.some(({ type }) => type === 'concurrency')) await settled()
+      for (let n = 0; n < 30; n += 1) await scene.clock.advance(10)
+      scene.stop.abort()
+      expect(await scene.done).toBeUndefined()
+      expect(scene.of('uploaded').length + scene.of('cancelled').length).toBe(100)
+      expect(scene.of('cancelled').length).toBeGreaterThan(50)
+    })
+  })
+
   it('asks the plan for no more than it can send', async () => {
     const file = await sparseFile(10)
     let asked = 0
@@ -107,9 +161,9 @@ describe('transferFiles', () => {
         planned(2, { absolute: gone.absolute }),
         planned(3, { absolute: directory }),
         planned(4, { problem: failure('KEY_INVALID', 'it has a control character') }),
-        planned(5, { absolute: good.absolute }),
+        { ...good, index: 5, path: 'take-5.wav', key: 'audio/take-5.wav' },
       ]
-      const scene = transfer({ files })
+      const scene = transfer({ files, destination: { reads: 'open' } })
       expect(await scene.done).toBeUndefined()
       expect(fates(scene.records)).toEqual({
         'take-1.wav': 'uploaded',
@@ -124,7 +178,7 @@ describe('transferFiles', () => {
 
     it('that changes is read as it is when its turn comes', async () => {
       const file = await sparseFile(10)
-      const scene = transfer({ files: [{ ...file, size: 99, mtimeMs: 5 }] })
+      const scene = transfer({ files: [{ ...file, size: 99, mtimeMs: 5 }], destination: { reads: 'open' } })
       await scene.done
       expect(scene.records).toMatchObject([{ status: 'uploaded', size: 10, bytesSent: 10 }])
     })
@@ -342,7 +396,7 @@ describe('transferFiles', () => {
 
     it('does not blame it for files that could not be read', async () => {
       const files = Array.from({ length: 30 }, (_, at) => planned(at + 1, { absolute: '/nowhere/at/all' }))
-      const scene = transfer({ files })
+      const scene = transfer({ files, destination: { reads: 'open' } })
       expect(await scene.done).toBeUndefined()
       expect(scene.of('failed')).toHaveLength(30)
     })
@@ -562,7 +616,7 @@ describe.each([1, 8, 100])('2,000 files with failures by chance, %i at once', (c
     const random = seededRandom(seed * 1000 + concurrency)
     const small = await sparseFile(10)
     const large = await sparseFile(40 * MiB)
-    const gone = planned(0, { absolute: '/nowhere/at/all' })
+    const gone = planned(0, { absolute: '/nowhere/at/all', size: MiB })
     function* files(): Generator<PlannedFile> {
       for (let index = 1; index <= 2000; index += 1) {
         const drawn = random()

@@ -1,0 +1,116 @@
+import type { S3Client } from '@aws-sdk/client-s3'
+import { UploadError } from '../../errors.ts'
+import type { BufferPool } from '../../http/buffers.ts'
+import type { Wire, WireAnswer } from '../../http/send.ts'
+import { unlessAborted } from '../abort.ts'
+import type { Call, PartBody, SmallBody } from '../destination.ts'
+import type { ChecksumUse } from './checksum-use.ts'
+import { readError, type UploadTarget } from './read-error.ts'
+import { createRequestSource, type RequestMaker } from './request-source.ts'
+import { type SendWithBody, sendBody, sendWhole } from './send-body.ts'
+import { capturePart, capturePut } from './template.ts'
+
+/** What is sent. */
+export interface FastObject extends UploadTarget {
+  /** Only of a whole object. */
+  readonly contentType?: string
+}
+
+/** What the server says of what it stored. */
+export interface Stored {
+  readonly etag: string
+  readonly versionId: string | undefined
+  /** CRC-32 in base64, where it was sent along. */
+  readonly crc32: string | undefined
+}
+
+export interface FastUploadOptions {
+  readonly client: S3Client
+  readonly bucket: string
+  readonly wire: Wire
+  readonly buffers: BufferPool
+  readonly checksum: ChecksumUse
+  /** Changes when the bucket turned out to be in another region. */
+  readonly region: () => string | undefined
+}
+
+/** `PutObject` and `UploadPart`. Both throw what the SDK throws, errors of the network, and those of the body. */
+export interface FastUpload {
+  upload(object: FastObject, body: PartBody, call: Call): Promise<Stored>
+  /** The same for a small file, at less cost; undefined where it has to go by {@link upload}, and was not stored. */
+  uploadSmall(object: FastObject, body: SmallBody, signal: AbortSignal): Promise<Stored | undefined>
+}
+
+/** A request goes again at once where the server said what was wrong with it: another region, no checksum. */
+const mostSendings = 3
+
+/** Uploads by this program's own wire, with requests copied from the SDK's. What the server refuses, the SDK reads. */
+export function createFastUpload(options: FastUploadOptions): FastUpload {
+  const { client, bucket, wire, buffers, checksum, region } = options
+  const puts = createRequestSource(client, () => capturePut(client, bucket), region)
+  const parts = createRequestSource(client, () => capturePart(client, bucket), region)
+
+  function requestFor(object: FastObject, size: number, maker: RequestMaker, signal: AbortSignal) {
+    const request = {
+      /** The checksum that went with it. */
+      crc32: undefined as string | undefined,
+      send: ((crc32, body) => {
+        request.crc32 = crc32
+        const { path, headers } = maker.make({ ...object, size, crc32 })
+        return wire.send({ method: 'PUT', origin: maker.origin, path, headers, body }, signal)
+      }) satisfies SendWithBody as SendWithBody,
+    }
+    return request
+  }
+
+  /** Why an upload was refused, and whether it may go through if it is sent at once again, in another way. */
+  async function problemOf(object: FastObject, answer: WireAnswer, hadChecksum: boolean, maker: RequestMaker) {
+    const error = await readError(client, bucket, object, answer)
+    const source = object.part === undefined ? puts : parts
+    const isElsewhere = source.isOutdated(maker)
+    return isElsewhere || (hadChecksum && checksum.isRefusedBy(error)) ? { mayHelp: true, error } : { mayHelp: false, error }
+  }
+
+  return {
+    async upload(object, body, call) {
+      for (let turn = 1; ; turn += 1) {
+        const source = object.part === undefined ? puts : parts
+        const maker = source.now() ?? (await source.get())
+        const wantsChecksum = checksum.isOn()
+        const request = requestFor(object, body.size, maker, call.signal)
+        const sending = sendBody({ body, buffers, call, wantsChecksum }, request.send)
+        // A read from a dead network drive never ends: a stopped run does not wait for it.
+        const answer = await unlessAborted(sending, call.signal)
+        const stored = storedOf(answer, request.crc32)
+        if (stored !== undefined) return stored
+        const { error, mayHelp } = await problemOf(object, answer, wantsChecksum, maker)
+        if (!mayHelp || turn === mostSendings) throw error
+      }
+    },
+
+    async uploadSmall(object, body, signal) {
+      const maker = puts.now()
+      if (maker === undefined) return undefined
+      const wantsChecksum = checksum.isOn()
+      const request = requestFor(object, body.size, maker, signal)
+      const sending = sendWhole({ body, buffers, call: { signal, requests: 1 }, wantsChecksum }, request.send)
+      const answer = await unlessAborted(sending, signal)
+      const stored = storedOf(answer, request.crc32)
+      if (stored !== undefined) return stored
+      const { error, mayHelp } = await problemOf(object, answer, wantsChecksum, maker)
+      if (mayHelp) return undefined
+      throw error
+    },
+  }
+}
+
+/**
+ * @returns undefined where the answer is no success
+ * @throws UploadError `CHECKSUM_MISMATCH` where the server stored other bytes than were sent.
+ */
+function storedOf({ status, headers, body }: WireAnswer, crc32: string | undefined): Stored | undefined {
+  const { etag, 'x-amz-version-id': versionId, 'x-amz-checksum-crc32': storedCrc32 } = headers
+  if (status !== 200 || etag === undefined || body.length > 0) return undefined
+  if (crc32 === undefined || storedCrc32 === undefined || storedCrc32 === crc32) return { etag, versionId, crc32 }
+  throw new UploadError('CHECKSUM_MISMATCH', 'the server stored other bytes than were sent')
+}

@@ -1,0 +1,51 @@
+import { createBufferPool } from '../../http/buffers.ts'
+import { createWire } from '../../http/send.ts'
+import type { ObjectInfo } from '../destination.ts'
+import { createChecksumUse } from './checksum-use.ts'
+import { createFastUpload, type Stored } from './fast-upload.ts'
+import type { S3Engine, S3Surroundings } from './index.ts'
+import { createS3Multipart } from './multipart.ts'
+
+/** The most requests that `--concurrency auto` has in flight. */
+const mostAutomatic = 256
+/**
+ * The engine of this program's own wire, for whole objects and for parts.
+ *
+ * @throws UsageError where the bundle of certificates cannot be read.
+ */
+export function openFastEngine({ settings, bucket, connection, patience, warn, mapped, explain }: S3Surroundings): S3Engine {
+  const { client, region } = connection
+  const requests = settings.concurrency === 'auto' ? mostAutomatic : settings.concurrency
+  const wire = createWire(settings.tls, patience)
+  const buffers = createBufferPool(settings.bufferSize, requests)
+  const checksum = createChecksumUse(() => {
+    warn(`${connection.host()} refuses CRC-32 checksums; objects go without from here on`)
+  })
+  const { upload, uploadSmall } = createFastUpload({ client, bucket, wire, buffers, checksum, region })
+  return {
+    engine: 'fast',
+    async putObject({ key, contentType }, body, call) {
+      const stored = await mapped('s3:PutObject', upload({ key, contentType }, body, call))
+      return objectInfo(key, body.size, stored)
+    },
+    small: {
+      // One byte of room is left, by which a file that grew shows.
+      maxSize: buffers.size - 1,
+      async put({ key, contentType }, body, signal) {
+        try {
+          const stored = await uploadSmall({ key, contentType }, body, signal)
+          return stored && objectInfo(key, body.size, stored)
+        } catch (error) {
+          throw explain('s3:PutObject', error)
+        }
+      },
+    },
+    multipart: createS3Multipart({ client, bucket, upload, checksum, mapped }),
+    close: () => wire.close(),
+  }
+}
+
+function objectInfo(key: string, size: number, { etag, versionId, crc32 }: Stored): ObjectInfo {
+  const checksum = crc32 === undefined ? undefined : ({ algorithm: 'crc32', value: crc32 } as const)
+  return { key, size, etag, versionId, checksum }
+}

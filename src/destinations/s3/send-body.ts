@@ -1,0 +1,179 @@
+import { crc32 } from 'node:zlib'
+import { type BufferPool, leastBufferSize } from '../../http/buffers.ts'
+import type { WireAnswer, WireRequest } from '../../http/send.ts'
+import { refuseAborted } from '../abort.ts'
+import type { Call, PartBody, PartReader, SmallBody } from '../destination.ts'
+
+/** Sends a request whose body is there, and whose checksum (in base64) is known. */
+export type SendWithBody = (checksum: string | undefined, body: WireRequest['body']) => Promise<WireAnswer>
+
+export interface BodyOptions {
+  readonly body: PartBody
+  readonly buffers: BufferPool
+  readonly call: Call
+  /** Whether a CRC-32 goes with it. */
+  readonly wantsChecksum: boolean
+}
+
+/**
+ * Reads a body into fixed buffers and sends it, its checksum first. A small body is read once; a larger one twice, since
+ * its checksum stands in a header (a trailer would spare the second reading, but many servers refuse trailers, or store
+ * their framing as content: https://github.com/aws/aws-sdk-js-v3/issues/6810).
+ *
+ * A buffer goes back to the others only after the request succeeded: until then a socket may still be reading from it.
+ */
+export function sendBody(options: BodyOptions, send: SendWithBody): Promise<WireAnswer> {
+  const { body, buffers, call } = options
+  const pieceSize = Math.min(buffers.size, call.pacer?.pieceSize ?? buffers.size)
+  // One byte of room is left, by which a file that grew shows.
+  return body.size < pieceSize ? sendWhole(options, send) : sendPieces(options, pieceSize, send)
+}
+
+/** The same for a body that is smaller than a buffer, which is read in one go. */
+export async function sendWhole(
+  { body, buffers, call, wantsChecksum }: Omit<BodyOptions, 'body'> & { readonly body: SmallBody },
+  send: SendWithBody,
+): Promise<WireAnswer> {
+  const taken = buffers.take()
+  const buffer = taken instanceof Buffer ? taken : await taken
+  try {
+    await body.readAll(buffer)
+  } catch (error) {
+    buffers.give(buffer)
+    throw error
+  }
+  const bytes = buffer.subarray(0, body.size)
+  let answer: WireAnswer | undefined
+  try {
+    await call.pacer?.take(body.size, call.signal)
+    answer = await send(wantsChecksum ? base64Of(crc32(bytes)) : undefined, bytes)
+  } finally {
+    if (answer !== undefined && isSuccess(answer)) buffers.give(buffer)
+    else buffers.forget()
+  }
+  if (isSuccess(answer)) call.onBytes?.(body.size)
+  return answer
+}
+
+async function sendPieces(options: BodyOptions, pieceSize: number, send: SendWithBody): Promise<WireAnswer> {
+  const { body, buffers, call } = options
+  const first = await buffers.take()
+  const second = buffers.takeSpare()
+  const both = second === undefined ? [first] : [first, second]
+  let answer: WireAnswer | undefined
+  let pieces: Pieces | undefined
+  let sent = 0
+  const onBytes = (bytes: number): void => {
+    // What goes again has left before.
+    if (bytes > sent) call.onBytes?.(bytes)
+    sent = Math.max(sent, bytes)
+  }
+  try {
+    const reader = await body.openReader()
+    try {
+      const checksum = options.wantsChecksum ? await checksumOf(reader, body.size, first, call.signal) : undefined
+      answer = await send(checksum, async function* () {
+        // The same buffers serve a request that has to be sent again.
+        await pieces?.end()
+        pieces = piecesOf(reader, both, pieceSize, { body, call: { ...call, onBytes } })
+        yield* pieces.all
+      })
+    } finally {
+      await pieces?.end()
+      await reader.close()
+    }
+    return answer
+  } finally {
+    for (const buffer of both) {
+      // Without pieces, no socket has seen it.
+      const isUnused = pieces === undefined || (answer !== undefined && isSuccess(answer) && pieces.isComplete())
+      if (isUnused) buffers.give(buffer)
+      else buffers.forget()
+    }
+  }
+}
+
+interface Pieces {
+  readonly all: AsyncIterable<Uint8Array>
+  /** Whether all were asked for. */
+  isComplete(): boolean
+  /** Resolves when nothing is being read any more. */
+  end(): Promise<void>
+}
+
+/** Reads one buffer ahead where there are two. A piece is whatever its buffer holds until the next is asked for. */
+function piecesOf(
+  reader: PartReader,
+  buffers: readonly Buffer[],
+  pieceSize: number,
+  { body, call }: Pick<BodyOptions, 'body' | 'call'>,
+): Pieces {
+  const { size } = body
+  let isComplete = false
+  let reading: Promise<Buffer> | undefined
+
+  const read = (offset: number, turn: number): Promise<Buffer> => {
+    const buffer = buffers[turn % buffers.length] as Buffer
+    reading = fill(reader, buffer.subarray(0, Math.min(pieceSize, size - offset)), offset)
+    // It may never be waited for.
+    reading.catch(() => {})
+    return reading
+  }
+
+  async function* generate(): AsyncGenerator<Uint8Array> {
+    let turn = 0
+    let ahead = read(0, turn)
+    for (let offset = 0; offset < size; turn += 1) {
+      const piece = await ahead
+      const end = offset + piece.length
+      if (end === size) await reader.compare()
+      await call.pacer?.take(piece.length, call.signal)
+      refuseAborted(call.signal)
+      if (end < size && buffers.length > 1) ahead = read(end, turn + 1)
+      // Smaller pieces are taken over without a wait: these must not be overwritten.
+      yield piece.length < leastBufferSize && end < size ? Buffer.from(piece) : piece
+      offset = end
+      call.onBytes?.(offset)
+      if (end < size && buffers.length === 1) ahead = read(end, turn + 1)
+    }
+    isComplete = true
+  }
+
+  const all = generate()
+  return {
+    all,
+    isComplete: () => isComplete,
+    async end() {
+      await all.return(undefined)
+      await reading?.catch(() => {})
+    },
+  }
+}
+
+async function checksumOf(reader: PartReader, size: number, buffer: Buffer, signal: AbortSignal): Promise<string> {
+  let checksum = 0
+  for (let offset = 0; offset < size; ) {
+    refuseAborted(signal)
+    const bytesRead = await reader.read(buffer, offset)
+    checksum = crc32(buffer.subarray(0, bytesRead), checksum)
+    offset += bytesRead
+  }
+  return base64Of(checksum)
+}
+
+/** Reads until `into` is full: one read may well give less. */
+async function fill(reader: PartReader, into: Buffer, offset: number): Promise<Buffer> {
+  for (let done = 0; done < into.length; ) done += await reader.read(into.subarray(done), offset + done)
+  return into
+}
+
+const fourBytes = Buffer.alloc(4)
+
+function base64Of(checksum: number): string {
+  fourBytes.writeUInt32BE(checksum)
+  return fourBytes.toString('base64')
+}
+
+function isSuccess({ status }: WireAnswer): boolean {
+  return status >= 200 && status < 300
+}

@@ -1,0 +1,23 @@
+import type { Call, Destination, ObjectInfo, ObjectToPut } from '../../src/destinations/destination.ts'
+import { aCall, bodyOf } from './bodies.ts'
+
+/** Stores an object as a transfer does: part by part where it is large and the destination can, otherwise as a whole. */
+export async function storeObject(
+  destination: Destination,
+  object: ObjectToPut,
+  bytes: Uint8Array,
+  call: Call = aCall(),
+): Promise<ObjectInfo> {
+  const { multipart } = destination
+  if (multipart === undefined || bytes.length <= object.partSize) {
+    return destination.putObject(object, bodyOf(bytes), call)
+  }
+  const upload = await multipart.create(object, call)
+  const starts = Array.from({ length: Math.ceil(bytes.length / object.partSize) }, (_, at) => at * object.partSize)
+  const parts = await Promise.all(
+    starts.map((start, at) => {
+      return upload.uploadPart(at + 1, bodyOf(bytes.subarray(start, start + object.partSize)), call)
+    }),
+  )
+  return upload.complete(parts, call)
+}

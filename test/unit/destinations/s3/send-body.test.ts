@@ -1,0 +1,355 @@
+import { crc32 } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import type { Call, Pacer, PartBody } from '../../../../src/destinations/destination.ts'
+import { sendBody } from '../../../../src/destinations/s3/send-body.ts'
+import { UploadError } from '../../../../src/errors.ts'
+import { type BufferPool, createBufferPool } from '../../../../src/http/buffers.ts'
+import type { WireAnswer, WireRequest } from '../../../../src/http/send.ts'
+import { aCall, bodyOf, someBytes } from '../../../contract/bodies.ts'
+
+const size = 64 * 1024
+const ok: WireAnswer = { status: 200, headers: {}, body: Buffer.alloc(0) }
+const refused: WireAnswer = { ...ok, status: 403 }
+
+/** A pool that tells what became of its buffers. */
+function countingPool(): BufferPool & { readonly counts: { taken: number; given: number; forgotten: number } } {
+  const pool = createBufferPool(size, 1, 4 * size)
+  const counts = { taken: 0, given: 0, forgotten: 0 }
+  return {
+    ...pool,
+    counts,
+    take() {
+      counts.taken += 1
+      return pool.take()
+    },
+    takeSpare() {
+      const spare = pool.takeSpare()
+      if (spare !== undefined) counts.taken += 1
+      return spare
+    },
+    give(buffer) {
+      counts.given += 1
+      pool.give(buffer)
+    },
+    forget() {
+      counts.forgotten += 1
+      pool.forget()
+    },
+  }
+}
+
+/** A body that counts how often it was opened and closed, and what was read of it. */
+function counted(body: PartBody) {
+  const counts = { opened: 0, closed: 0, whole: 0, reads: 0, compared: 0 }
+  const watched: PartBody = {
+    ...body,
+    async readAll(into) {
+      counts.whole += 1
+      await body.readAll(into)
+    },
+    async openReader() {
+      const reader = await body.openReader()
+      counts.opened += 1
+      return {
+        async read(into, offset) {
+          counts.reads += 1
+          if (counts.closed > 0) throw new Error('it was read after it was closed')
+          return reader.read(into, offset)
+        },
+        async compare() {
+          counts.compared += 1
+          await reader.compare()
+        },
+        async close() {
+          counts.closed += 1
+          await reader.close()
+        },
+      }
+    },
+  }
+  return { body: watched, counts }
+}
+
+async function all(body: WireRequest['body']): Promise<Buffer> {
+  if (body instanceof Buffer) return Buffer.from(body)
+  const pieces: Buffer[] = []
+  // A piece is only this reader's until it asks for the next.
+  for await (const piece of body()) pieces.push(Buffer.from(piece))
+  return Buffer.concat(pieces)
+}
+
+function base64(value: number): string {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(value)
+  return bytes.toString('base64')
+}
+
+interface Scene {
+  readonly body: PartBody
+  readonly call?: Partial<Call>
+  readonly wantsChecksum?: boolean
+}
+
+function scene({ body, call = {}, wantsChecksum = true }: Scene) {
+  const buffers = countingPool()
+  const watched = counted(body)
+  const sendWith = (send: (checksum: string | undefined, body: WireRequest['body']) => Promise<WireAnswer>) =>
+    sendBody({ body: watched.body, buffers, call: aCall(call), wantsChecksum }, send)
+  return { buffers: buffers.counts, reading: watched.counts, sendWith }
+}
+
+const changed = () => new UploadError('SOURCE_CHANGED', 'it changed')
+const boundaries = [0, 1, size - 1, size, size + 1, 2 * size - 1, 2 * size, 2 * size + 1, 3 * size + 7, 10 * size]
+
+describe.each(boundaries)('a body of %i bytes', (length) => {
+  const bytes = someBytes(length, 7)
+  const isSmall = length < size
+
+  it('is sent as it is, after its checksum', async () => {
+    const told: number[] = []
+    const { buffers, reading, sendWith } = scene({ body: bodyOf(bytes), call: { onBytes: (sent) => told.push(sent) } })
+    let seen: Buffer | undefined
+    const answer = await sendWith(async (checksum, body) => {
+      expect(checksum).toBe(base64(crc32(bytes)))
+      expect(body instanceof Buffer).toBe(isSmall)
+      seen = await all(body)
+      return ok
+    })
+    expect(answer).toBe(ok)
+    expect(seen?.equals(bytes)).toBe(true)
+    expect(told.at(-1)).toBe(length)
+    expect(told).toEqual([...told].sort((a, b) => a - b))
+    expect(buffers).toEqual({ taken: isSmall ? 1 : 2, given: isSmall ? 1 : 2, forgotten: 0 })
+    expect(reading).toMatchObject({ opened: isSmall ? 0 : 1, closed: isSmall ? 0 : 1, whole: isSmall ? 1 : 0 })
+  })
+
+  it('is read once where no checksum is wanted', async () => {
+    const { reading, sendWith } = scene({ body: bodyOf(bytes), wantsChecksum: false })
+    await sendWith(async (checksum, body) => {
+      expect(checksum).toBeUndefined()
+      expect((await all(body)).equals(bytes)).toBe(true)
+      return ok
+    })
+    expect(reading.reads).toBe(isSmall ? 0 : Math.ceil(length / size))
+  })
+
+  it('is compared with what it was before its last byte', async () => {
+    if (isSmall) return expect(length).toBeLessThan(size)
+    const { reading, sendWith } = scene({ body: bodyOf(bytes) })
+    await sendWith(async (_, body) => {
+      let seen = 0
+      if (typeof body !== 'function') return refused
+      for await (const piece of body()) {
+        seen += piece.length
+        expect(reading.compared).toBe(seen === length ? 1 : 0)
+      }
+      return ok
+    })
+    expect(reading.compared).toBe(1)
+  })
+
+  it('whose sending fails has its buffers forgotten, since a socket may still hold them', async () => {
+    const { buffers, reading, sendWith } = scene({ body: bodyOf(bytes) })
+    const lost = Object.assign(new Error('lost'), { code: 'ECONNRESET' })
+    const outcome = sendWith(async (_, body) => {
+      await all(body)
+      throw lost
+    })
+    await expect(outcome).rejects.toBe(lost)
+    expect(buffers).toMatchObject({ given: 0, forgotten: buffers.taken })
+    expect(reading.closed).toBe(reading.opened)
+  })
+
+  it('that is refused in the middle has its buffers forgotten, and is closed', async () => {
+    const told: number[] = []
+    const { buffers, reading, sendWith } = scene({ body: bodyOf(bytes), call: { onBytes: (sent) => told.push(sent) } })
+    const answer = await sendWith(async (_, body) => {
+      if (typeof body === 'function') await body()[Symbol.asyncIterator]().next()
+      return refused
+    })
+    expect(answer).toBe(refused)
+    expect(buffers).toMatchObject({ given: 0, forgotten: buffers.taken })
+    expect(reading.closed).toBe(reading.opened)
+    expect(told).toEqual([])
+  })
+
+  it('goes again from its start', async () => {
+    const told: number[] = []
+    const { buffers, reading, sendWith } = scene({ body: bodyOf(bytes), call: { onBytes: (sent) => told.push(sent) } })
+    await sendWith(async (_, body) => {
+      if (typeof body === 'function') {
+        const first = body()[Symbol.asyncIterator]()
+        await first.next()
+        await first.next()
+      }
+      expect((await all(body)).equals(bytes)).toBe(true)
+      return ok
+    })
+    expect(told.at(-1)).toBe(length)
+    expect(told).toEqual([...told].sort((a, b) => a - b))
+    expect(buffers).toMatchObject({ given: buffers.taken, forgotten: 0 })
+    expect(reading.closed).toBe(reading.opened)
+  })
+})
+
+describe('a file that changes', () => {
+  it('while it is read whole is an error, and the buffer goes back', async () => {
+    const body = bodyOf(someBytes(100), { failAfter: { bytes: 0, error: changed() } })
+    const { buffers, sendWith } = scene({ body })
+    let wasSent = false
+    const outcome = sendWith(async () => {
+      wasSent = true
+      return ok
+    })
+    await expect(outcome).rejects.toMatchObject({ code: 'SOURCE_CHANGED' })
+    expect(wasSent).toBe(false)
+    expect(buffers).toEqual({ taken: 1, given: 1, forgotten: 0 })
+  })
+
+  it('while its checksum is made is an error, and the buffers go back', async () => {
+    const body = bodyOf(someBytes(5 * size), { failAfter: { bytes: 3 * size, error: changed() } })
+    const { buffers, reading, sendWith } = scene({ body })
+    let wasSent = false
+    const outcome = sendWith(async () => {
+      wasSent = true
+      return ok
+    })
+    await expect(outcome).rejects.toMatchObject({ code: 'SOURCE_CHANGED' })
+    expect(wasSent).toBe(false)
+    expect(buffers).toEqual({ taken: 2, given: 2, forgotten: 0 })
+    expect(reading).toMatchObject({ opened: 1, closed: 1 })
+  })
+
+  it.each([
+    ['in the middle', { failAfter: { bytes: 3 * size, error: changed() } }, 3 * size],
+    ['at its end', { size: 5 * size, failAfter: { bytes: 6 * size, error: changed() } }, 4 * size],
+    ['to be shorter', { size: 6 * size }, 5 * size],
+  ])('%s of its sending is an error, and its last bytes do not leave', async (_, options, most) => {
+    const body = bodyOf(someBytes(5 * size), options)
+    const { buffers, reading, sendWith } = scene({ body, wantsChecksum: false })
+    let seen = 0
+    const outcome = sendWith(async (_, body) => {
+      if (typeof body !== 'function') return refused
+      for await (const piece of body()) seen += piece.length
+      return ok
+    })
+    await expect(outcome).rejects.toMatchObject({ code: 'SOURCE_CHANGED' })
+    expect(seen).toBeLessThanOrEqual(most)
+    expect(seen).toBeGreaterThan(0)
+    expect(buffers).toEqual({ taken: 2, given: 0, forgotten: 2 })
+    expect(reading).toMatchObject({ opened: 1, closed: 1 })
+  })
+
+  it('and cannot be opened is an error, and the buffers go back', async () => {
+    const gone = new UploadError('SOURCE_MISSING', 'it is gone')
+    const { buffers, sendWith } = scene({
+      body: { ...bodyOf(someBytes(size)), openReader: () => Promise.reject(gone) },
+    })
+    await expect(sendWith(async () => ok)).rejects.toBe(gone)
+    expect(buffers).toEqual({ taken: 2, given: 2, forgotten: 0 })
+  })
+})
+
+describe('a stop', () => {
+  it('while the checksum is made ends it after the read under way', async () => {
+    const stop = new AbortController()
+    const bytes = bodyOf(someBytes(50 * size))
+    let reads = 0
+    const body: PartBody = {
+      ...bytes,
+      async openReader() {
+        const reader = await bytes.openReader()
+        return {
+          ...reader,
+          read(into, offset) {
+            reads += 1
+            if (reads === 3) stop.abort()
+            return reader.read(into, offset)
+          },
+        }
+      },
+    }
+    const { buffers, reading, sendWith } = scene({ body, call: { signal: stop.signal } })
+    await expect(sendWith(async () => ok)).rejects.toMatchObject({ code: 'CANCELLED' })
+    expect(reads).toBe(3)
+    expect(buffers).toEqual({ taken: 2, given: 2, forgotten: 0 })
+    expect(reading).toMatchObject({ opened: 1, closed: 1 })
+  })
+
+  it('between two pieces ends the body', async () => {
+    const stop = new AbortController()
+    const { buffers, reading, sendWith } = scene({ body: bodyOf(someBytes(5 * size)), call: { signal: stop.signal } })
+    let pieces = 0
+    const outcome = sendWith(async (_, body) => {
+      if (typeof body !== 'function') return refused
+      for await (const _piece of body()) {
+        pieces += 1
+        stop.abort()
+      }
+      return ok
+    })
+    await expect(outcome).rejects.toMatchObject({ code: 'CANCELLED' })
+    expect(pieces).toBe(1)
+    expect(buffers.given).toBe(0)
+    expect(reading.closed).toBe(1)
+  })
+
+  it.each([10, 5 * size])('while a limit is waited for ends it (%i bytes)', async (length) => {
+    const pacer: Pacer = { pieceSize: size, take: () => Promise.reject(new UploadError('CANCELLED', 'stopped')) }
+    const { buffers, reading, sendWith } = scene({ body: bodyOf(someBytes(length)), call: { pacer } })
+    const outcome = sendWith(async (_, body) => {
+      await all(body)
+      return ok
+    })
+    await expect(outcome).rejects.toMatchObject({ code: 'CANCELLED' })
+    expect(buffers.given + buffers.forgotten).toBe(buffers.taken)
+    expect(reading.closed).toBe(reading.opened)
+  })
+})
+
+describe('a limit', () => {
+  it.each([1000, 4096, size - 1, size, size + 1, 10 * size])(
+    'is asked for each piece of at most %i bytes',
+    async (pieceSize) => {
+      const asked: number[] = []
+      const pacer: Pacer = {
+        pieceSize,
+        take: async (count) => {
+          asked.push(count)
+        },
+      }
+      const bytes = someBytes(3 * size + 5)
+      const { sendWith } = scene({ body: bodyOf(bytes), call: { pacer } })
+      await sendWith(async (_, body) => {
+        if (typeof body !== 'function') return refused
+        const seen: Uint8Array[] = []
+        const copies: Buffer[] = []
+        for await (const piece of body()) {
+          // What a socket takes over without a wait stays as it is.
+          if (piece.length < size) seen.push(piece)
+          else seen.push(Buffer.from(piece))
+          copies.push(Buffer.from(piece))
+        }
+        expect(Buffer.concat(copies).equals(bytes)).toBe(true)
+        expect(Buffer.concat(seen).equals(bytes)).toBe(true)
+        return ok
+      })
+      expect(asked.reduce((sum, count) => sum + count, 0)).toBe(bytes.length)
+      expect(Math.max(...asked)).toBeLessThanOrEqual(pieceSize)
+    },
+  )
+})
+
+it('buffers that are all in use are waited for', async () => {
+  const buffers = createBufferPool(size, 1, size)
+  const held = await buffers.take()
+  let wasSent = false
+  const outcome = sendBody({ body: bodyOf(someBytes(9)), buffers, call: aCall(), wantsChecksum: true }, async () => {
+    wasSent = true
+    return ok
+  })
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(wasSent).toBe(false)
+  buffers.give(held)
+  expect(await outcome).toBe(ok)
+})

@@ -1,0 +1,352 @@
+import { Readable } from 'node:stream'
+import {
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  S3Client,
+  type S3ClientConfig,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3'
+import { HttpRequest, HttpResponse } from '@smithy/core/protocols'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { answerHere } from '../../../../src/destinations/s3/answer-here.ts'
+import { createStamper, type Stamp, type StampedRequest } from '../../../../src/destinations/s3/stamp.ts'
+import {
+  capturePart,
+  capturePut,
+  type ObjectProperties,
+  type Template,
+} from '../../../../src/destinations/s3/template.ts'
+import { awkwardKeys } from '../../../contract/awkward-keys.ts'
+import { seeded } from '../../plan/tree.ts'
+
+/** What is signed for a moment is the same whenever the test runs; a second later would be another signature. */
+const moment = Date.UTC(2026, 10, 22, 23, 59, 58, 900)
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'], now: moment })
+  return () => vi.useRealTimers()
+})
+
+interface Credentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string
+}
+
+const bare: Credentials = { accessKeyId: 'TESTACCESSKEY', secretAccessKey: 'test secret/+key' }
+const withToken: Credentials = { ...bare, sessionToken: 'a token+/= with=everything/' }
+
+/** Where a bucket may be: how the SDK is set up, and the bucket's name. */
+const places: Readonly<Record<string, { readonly config: S3ClientConfig; readonly bucket?: string }>> = {
+  'virtual host': { config: {} },
+  'path style': { config: { forcePathStyle: true } },
+  'a bucket with dots': { config: {}, bucket: 'a.bucket.with.dots' },
+  'a bucket with an old name': { config: {}, bucket: 'Old_Bucket' },
+  'another partition': { config: { region: 'cn-north-1' } },
+  'dual-stack': { config: { useDualstackEndpoint: true } },
+  accelerate: { config: { useAccelerateEndpoint: true } },
+  FIPS: { config: { region: 'us-gov-west-1', useFipsEndpoint: true } },
+  'an access point': { config: {}, bucket: 'arn:aws:s3:eu-central-1:123456789012:accesspoint/mine' },
+  'an endpoint, path style': { config: { endpoint: 'http://127.0.0.1:9000', forcePathStyle: true } },
+  'an endpoint, virtual host': { config: { endpoint: 'https://s3.example.test:8443' } },
+  'an endpoint with a path, path style': {
+    config: { endpoint: 'https://gateway.example.test/storage/v1/s3', forcePathStyle: true },
+  },
+  'an endpoint with a path, virtual host': { config: { endpoint: 'https://gateway.example.test/storage/v1/s3/' } },
+}
+
+/** All a user could set of an object beside its key and content type. */
+const properties: Readonly<Record<string, ObjectProperties>> = {
+  none: {},
+  CacheControl: { CacheControl: 'public,  max-age=3600 , immutable' },
+  ContentDisposition: { ContentDisposition: 'attachment; filename="a  b.wav"; filename*=UTF-8\'\'a%20b.wav' },
+  ContentEncoding: { ContentEncoding: 'gzip' },
+  ContentLanguage: { ContentLanguage: 'de-DE, en' },
+  Metadata: {
+    Metadata: { plain: 'text', Spaced: '  several   spaces\tand a tab  ', empty: '', 'with-dash': '#%&+=;,/?:@' },
+  },
+  Tagging: { Tagging: 'project=a%20b&owner=%26%3D&empty=' },
+  StorageClass: { StorageClass: 'STANDARD_IA' },
+  ACL: { ACL: 'bucket-owner-full-control' },
+  grants: {
+    GrantRead: 'id="abc", id="def"',
+    GrantFullControl: 'uri="http://acs.amazonaws.com/groups/global/AllUsers"',
+  },
+  ServerSideEncryption: { ServerSideEncryption: 'AES256' },
+  SSEKMSKeyId: {
+    ServerSideEncryption: 'aws:kms',
+    SSEKMSKeyId: 'arn:aws:kms:us-east-1:123456789012:key/1234abcd',
+    SSEKMSEncryptionContext: 'eyJhIjoiYiJ9',
+    BucketKeyEnabled: true,
+  },
+  SSECustomerKey: { SSECustomerAlgorithm: 'AES256', SSECustomerKey: '0123456789abcdef0123456789abcdef' },
+  IfNoneMatch: { IfNoneMatch: '*' },
+  Expires: { Expires: new Date(moment) },
+  WebsiteRedirectLocation: { WebsiteRedirectLocation: '/another page?x=1#y' },
+  ObjectLock: {
+    ObjectLockMode: 'GOVERNANCE',
+    ObjectLockRetainUntilDate: new Date(moment + 86_400_000),
+    ObjectLockLegalHoldStatus: 'ON',
+  },
+  RequestPayer: { RequestPayer: 'requester' },
+  ExpectedBucketOwner: { ExpectedBucketOwner: '123456789012' },
+}
+const allProperties: ObjectProperties = Object.assign({}, ...Object.values(properties))
+
+const keys: readonly string[] = [
+  ...awkwardKeys,
+  'double//slash///in/it',
+  'ends/with/a/slash/',
+  '/begins/with/one',
+  './dots/../and/./more',
+  "quotes'\"`(parentheses)!*'~",
+  '%41%2f%2F%',
+  'a=b&c=d?e#f',
+  'key-of-the-object',
+  '\u{1f9d1}'.repeat(256),
+  ...randomKeys(200),
+]
+
+function randomKeys(count: number): string[] {
+  const below = seeded(4)
+  const characters = [
+    ...' #%?+&=;:,@$!*\'"()[]{}<>~|^`\\/._-aZ09éöñ漢ю😀👩‍👩‍👧',
+    'u\u0308',
+    '//',
+    '%20',
+    '\u00a0',
+    '\u2028',
+  ]
+  return Array.from({ length: count }, () => {
+    return Array.from({ length: 1 + below(40) }, () => characters[below(characters.length)]).join('')
+  })
+}
+
+function clientFor(config: S3ClientConfig, credentials: Credentials, others: S3ClientConfig = {}): S3Client {
+  return new S3Client({
+    region: 'eu-central-1',
+    credentials,
+    expectContinueHeader: false,
+    maxAttempts: 1,
+    logger: silent,
+    ...config,
+    ...others,
+  })
+}
+
+/** The SDK tells some of its errors to the console, too. */
+const silent = { debug() {}, info() {}, warn() {}, error() {} }
+
+interface Wanted {
+  readonly bucket: string
+  readonly stamp: Stamp
+  readonly properties: ObjectProperties
+}
+
+/** What the SDK itself would send. */
+async function sentBySdk(client: S3Client, { bucket, stamp, properties }: Wanted): Promise<HttpRequest> {
+  const body = {
+    Bucket: bucket,
+    Key: stamp.key,
+    Body: Readable.from([]),
+    ContentLength: stamp.size,
+    ...(stamp.crc32 === undefined ? {} : { ChecksumCRC32: stamp.crc32 }),
+  }
+  const whole: PutObjectCommandInput = { ...properties, ...body, ContentType: stamp.contentType }
+  const command =
+    stamp.part === undefined
+      ? new PutObjectCommand(whole)
+      : new UploadPartCommand({ ...body, PartNumber: stamp.part.partNumber, UploadId: stamp.part.uploadId })
+  let sent: HttpRequest | undefined
+  await answerHere(client, command, (request) => {
+    sent = request
+    return new HttpResponse({ statusCode: 200, headers: { etag: '"e"' } })
+  })
+  if (sent === undefined) throw new Error('the SDK sent nothing')
+  return sent
+}
+
+function headersOf({ headers }: StampedRequest): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const name = headers[at] as string
+    expect(found, name).not.toHaveProperty([name])
+    found[name] = headers[at + 1] as string
+  }
+  return found
+}
+
+function queryOf(text: string): [string, string][] {
+  return [...new URLSearchParams(text)].sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+type SignerOf = (scheme: object) => Promise<{ sign(request: HttpRequest, options: object): Promise<HttpRequest> }>
+
+/** The authorization the SDK's own signer gives to these headers. */
+async function signedBySdk(client: S3Client, template: Template, sdk: HttpRequest, headers: Record<string, string>) {
+  if (template.scope === undefined) return undefined
+  const { region, service } = template.scope
+  const signer = await (client.config.signer as unknown as SignerOf)({
+    name: 'sigv4',
+    signingName: service,
+    signingRegion: region,
+    properties: {},
+  })
+  const { authorization: _, 'x-amz-security-token': __, ...rest } = headers
+  const request = new HttpRequest({ ...sdk, headers: rest })
+  const signed = await signer.sign(request, { signingRegion: region, signingService: service })
+  return signed.headers.authorization
+}
+
+/** What differs from one request of the SDK to the next, or says which of the SDK's features it went through. */
+const ofTheSdk = /^(amz-sdk-.*|authorization|user-agent)$/
+
+/** Says that a stamped request is the SDK's own. */
+async function expectSame(
+  client: S3Client,
+  template: Template,
+  wanted: Wanted,
+  credentials: Credentials | undefined,
+): Promise<void> {
+  const stamped = createStamper(template)(wanted.stamp, Date.now(), credentials)
+  const sdk = await sentBySdk(client, wanted)
+  const headers = headersOf(stamped)
+  const theirs = Object.entries(sdk.headers).map(([name, value]) => [name.toLowerCase(), value] as const)
+
+  const [path, query = ''] = stamped.path.split('?')
+  expect(path).toBe(sdk.path)
+  expect(queryOf(query)).toEqual(
+    Object.entries(sdk.query)
+      .map(([name, value]) => [name, value ?? ''])
+      .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
+  )
+  const port = sdk.port === undefined ? '' : `:${sdk.port}`
+  expect(template.origin).toBe(`${sdk.protocol}//${sdk.hostname}${port}`)
+  const compared = (entries: Iterable<readonly [string, string]>) =>
+    Object.fromEntries([...entries].filter(([name]) => !ofTheSdk.test(name)))
+  expect(compared(Object.entries(headers))).toEqual(compared(theirs))
+  expect(headers['user-agent']).toMatch(/^aws-sdk-js\//)
+  expect(headers.authorization).toBe(await signedBySdk(client, template, sdk, headers))
+}
+
+/** All keys where addresses are made in ways of their own, every fourth elsewhere. */
+function keysFor(place: string): readonly string[] {
+  const all = ['virtual host', 'an endpoint with a path, path style']
+  return all.includes(place) ? keys : keys.filter((_, at) => at % 4 === place.length % 4)
+}
+
+const crcOf = (at: number): string | undefined => (at % 2 === 0 ? 'yZRlqg==' : undefined)
+const sizes = [0, 1, 4096, 5 * 2 ** 30]
+const part = (at: number) => ({
+  partNumber: 1 + ((at * 997) % 10_000),
+  uploadId: uploadIds[at % uploadIds.length] as string,
+})
+const uploadIds = ['2~Abc.def_-', 'a/b+c==', '../../etc', 'VXBsb2FkIElE', 'a b&partNumber=9', '{"id":"ü"}']
+
+describe.each(Object.entries(places))(
+  'a stamped request equals the SDK’s: %s',
+  (place, { config, bucket = 'audio' }) => {
+    for (const credentials of [bare, withToken]) {
+      const token = credentials.sessionToken === undefined ? 'without' : 'with'
+
+      it(`any key, ${token} a session token, whole objects`, async () => {
+        const client = clientFor(config, credentials, { requestChecksumCalculation: 'WHEN_REQUIRED' })
+        const template = await capturePut(client, bucket)
+        for (const [at, key] of keysFor(place).entries()) {
+          const size = sizes[at % sizes.length] as number
+          const stamp = { key, size, contentType: 'audio/wav; x="ü"', crc32: crcOf(at) }
+          await expectSame(client, template, { bucket, stamp, properties: {} }, credentials)
+        }
+      })
+
+      it(`any key, ${token} a session token, parts`, async () => {
+        const client = clientFor(config, credentials, { requestChecksumCalculation: 'WHEN_REQUIRED' })
+        const template = await capturePart(client, bucket)
+        for (const [at, key] of keysFor(place).entries()) {
+          const size = sizes[at % sizes.length] as number
+          const stamp = { key, size, crc32: crcOf(at), part: part(at) }
+          await expectSame(client, template, { bucket, stamp, properties: {} }, credentials)
+        }
+      })
+    }
+
+    it('with any properties', async () => {
+      const client = clientFor(config, withToken, { requestChecksumCalculation: 'WHEN_REQUIRED' })
+      for (const [at, one] of [...Object.values(properties), allProperties].entries()) {
+        const template = await capturePut(client, bucket, one)
+        for (const crc32 of [crcOf(0), crcOf(1)]) {
+          const key = keys[(at * 7) % keys.length] as string
+          const stamp = { key, size: 1000 + at, contentType: 'text/plain; charset=utf-8', crc32 }
+          await expectSame(client, template, { bucket, stamp, properties: one }, withToken)
+        }
+      }
+    })
+
+    it('unsigned', async () => {
+      const client = clientFor(config, bare, {
+        requestChecksumCalculation: 'WHEN_REQUIRED',
+        signer: { sign: async (request: never) => request },
+      } as S3ClientConfig)
+      const [put, ofPart] = [await capturePut(client, bucket, allProperties), await capturePart(client, bucket)]
+      expect(put.scope).toBeUndefined()
+      for (const [at, key] of keys.slice(0, 60).entries()) {
+        const stamp = { key, size: at, contentType: 'audio/wav', crc32: crcOf(at) }
+        await expectSame(client, put, { bucket, stamp, properties: allProperties }, undefined)
+        const ofOne = { key, size: at, crc32: crcOf(at), part: part(at) }
+        await expectSame(client, ofPart, { bucket, stamp: ofOne, properties: {} }, undefined)
+      }
+    })
+  },
+)
+
+describe('a template', () => {
+  it('serves credentials with and without a session token, whichever it was made with', async () => {
+    for (const [made, used] of [
+      [bare, withToken],
+      [withToken, bare],
+    ] as const) {
+      const template = await capturePut(clientFor({}, made), 'audio')
+      const stamp = { key: 'a b', size: 3, contentType: 'audio/wav', crc32: 'yZRlqg==' }
+      await expectSame(clientFor({}, used), template, { bucket: 'audio', stamp, properties: {} }, used)
+    }
+  })
+
+  it('signs for each day, second and secret as they come', async () => {
+    const client = clientFor({}, bare)
+    const template = await capturePut(client, 'audio')
+    const stamper = createStamper(template)
+    const stamp = { key: 'k', size: 3, contentType: 'audio/wav', crc32: 'yZRlqg==' }
+    for (const [afterMs, credentials] of [
+      [0, bare],
+      [100, bare],
+      [1000, bare],
+      [90_000_000, bare],
+      [0, { ...bare, secretAccessKey: 'another' }],
+      [0, bare],
+    ] as const) {
+      vi.setSystemTime(moment + afterMs)
+      const own = clientFor({}, credentials)
+      const sdk = await sentBySdk(own, { bucket: 'audio', stamp, properties: {} })
+      const headers = headersOf(stamper(stamp, Date.now(), credentials))
+      const { authorization: _, 'amz-sdk-request': __, 'amz-sdk-invocation-id': ___, ...rest } = sdk.headers
+      expect(headers).toMatchObject({ 'x-amz-date': rest['x-amz-date'] })
+      expect(headers.authorization).toContain(`/${rest['x-amz-date']?.slice(0, 8)}/`)
+      expect(headers.authorization).toBe(await signedBySdk(own, template, sdk, headers))
+    }
+  })
+
+  it('is not made where a bucket wants signatures that cannot be made here', async () => {
+    const multiRegion = 'arn:aws:s3::123456789012:accesspoint:mfzwi23gnjvgw.mrap'
+    await expect(capturePut(clientFor({}, bare), multiRegion)).rejects.toThrow(/SigV4a/)
+    // As where the vendor's package for it is installed.
+    const client = clientFor({}, bare, {
+      signer: {
+        sign: async (request: HttpRequest) => {
+          request.headers.authorization = 'AWS4-ECDSA-P256-SHA256 Credential=A/20261122/s3/aws4_request, Signature=0'
+          return request
+        },
+      },
+    } as unknown as S3ClientConfig)
+    await expect(capturePut(client, 'audio')).rejects.toThrow(/--engine standard/)
+  })
+})
