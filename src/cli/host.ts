@@ -9,6 +9,8 @@ export interface Output extends NodeJS.WritableStream {
 
 /** What the command line takes from the process it runs in; tests pass their own. */
 export interface Host {
+  /** Called once the program's code is loaded and its work begins. */
+  readonly onLoaded?: (() => void) | undefined
   readonly stdout: Output
   readonly stderr: Output
   readonly env: Environment

@@ -8,8 +8,10 @@ import type { Host } from './host.ts'
 /**
  * The program: carries out the process's command line and ends it with the exit code. Nothing but this function ends
  * the process, and what nobody else caught ends here.
+ *
+ * @param onLoaded called once the program's code is loaded and its work begins
  */
-export async function main(): Promise<void> {
+export async function main(onLoaded?: () => void): Promise<void> {
   const argv = process.argv.slice(2)
   // A stream whose reader has gone says so in an event that, unheard, would end the process with a stack trace. The
   // run hears of it by itself; progress that nobody can see is no reason to stop.
@@ -21,7 +23,7 @@ export async function main(): Promise<void> {
   process.on('uncaughtException', (error) => process.exit(failed(error, argv)))
   let exitCode: number
   try {
-    exitCode = await carryOut(argv)
+    exitCode = await carryOut(argv, onLoaded)
   } catch (error) {
     exitCode = failed(error, argv)
   }
@@ -32,14 +34,14 @@ export async function main(): Promise<void> {
   process.exit(exitCode)
 }
 
-async function carryOut(argv: readonly string[]): Promise<number> {
+async function carryOut(argv: readonly string[], onLoaded: (() => void) | undefined): Promise<number> {
   // Asked by scripts and at every prompt of some shells: answered without loading the rest of the program.
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
     process.stdout.write(`${packageJson.version}\n`)
     return 0
   }
   const { runProgram } = await import('./program.ts')
-  return runProgram(argv, processHost())
+  return runProgram(argv, { ...processHost(), onLoaded })
 }
 
 function processHost(): Host {

@@ -39,6 +39,7 @@ export async function run(
     const isMuted = (): boolean => stops.reason() === 'EPIPE'
     observers = await createObservers(settings.dryRun ? { ...settings, progress: 'none' } : settings, host, isMuted)
     const { runUpload, planUpload } = await loadEngine()
+    host.onLoaded?.()
     const request: UploadRequest = {
       settings,
       argv: invocation.argv,

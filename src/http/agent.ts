@@ -58,7 +58,8 @@ export function openConnections(tls: TlsSettings, connectLimitMs = defaultConnec
     maxFreeSockets: 4096,
     timeout: idleLimitMs,
   }
-  const secure: HttpsAgentOptions = { ...shared, ...trustedCertificates(tls) }
+  const trust = trustedCertificates(tls)
+  const secure = (): HttpsAgentOptions => ({ ...shared, ...trust() })
   const routes = new Map<string, Promise<Route>>()
   const agents: HttpAgent[] = []
 
@@ -94,7 +95,7 @@ export function openConnections(tls: TlsSettings, connectLimitMs = defaultConnec
   }
 
   function direct(isTls: boolean): HttpAgent {
-    const agent = isTls ? new HttpsAgent(secure) : new HttpAgent(shared)
+    const agent = isTls ? new HttpsAgent(secure()) : new HttpAgent(shared)
     const connect = agent.createConnection
     agent.createConnection = (options, whenMade) => {
       const socket = connect.call(agent, options, whenMade)
@@ -107,7 +108,7 @@ export function openConnections(tls: TlsSettings, connectLimitMs = defaultConnec
   /** Plain requests are handed to the proxy, which passes them on. */
   async function relay(proxy: URL, scene: ProxyScene): Promise<HttpAgent> {
     const { HttpProxyAgent } = await import('http-proxy-agent')
-    const options = { ...secure, secureEndpoint: false }
+    const options = { ...secure(), secureEndpoint: false }
     const agent = new HttpProxyAgent(proxy, options)
     const connect = agent.connect.bind(agent)
     agent.connect = (request, wanted) =>
@@ -121,7 +122,7 @@ export function openConnections(tls: TlsSettings, connectLimitMs = defaultConnec
     const { HttpsProxyAgent } = await import('https-proxy-agent')
     // Stated, since the agent would otherwise look at the call stack, which is another when a connection comes back
     // from a request: kept-alive connections would then be filed under a name nobody asks for.
-    const options = { ...secure, secureEndpoint: true }
+    const options = { ...secure(), secureEndpoint: true }
     const agent = new HttpsProxyAgent<string>(proxy, options)
     // What the constructor takes goes for the connection to the proxy; these go for the one inside the tunnel.
     Object.assign(agent.options, options)

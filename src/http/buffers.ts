@@ -1,10 +1,13 @@
 /** Memory of all buffers together, in bytes. */
-export const bufferBudget = 64 * 2 ** 20
+const bufferBudget = 64 * 2 ** 20
 /**
  * The least a buffer has, in bytes. A piece smaller than the socket's high-water mark (64 KiB on some Node versions) is
  * taken without a wait, so that a buffer would be filled anew while the socket still holds it.
  */
 export const leastBufferSize = 64 * 1024
+
+/** So many requests keep disk and network busy at once without reading ahead. */
+const fewTaken = 8
 
 /** Fixed buffers that requests read their bodies into, one or two at a time; together never more than 64 MiB. */
 export interface BufferPool {
@@ -12,7 +15,7 @@ export interface BufferPool {
   readonly size: number
   /** A buffer, at once where there is one. What is in it is left from an earlier use. */
   take(): Buffer | Promise<Buffer>
-  /** A second buffer for a request that has one: only while more than half are free. */
+  /** A second buffer for a request that has one, only while few are taken: many requests fill each other's waits. */
   takeSpare(): Buffer | undefined
   /** Gives a buffer back. Nothing may be reading from it any more. */
   give(buffer: Buffer): void
@@ -52,7 +55,7 @@ export function createBufferPool(wanted: number, requests: number, budget = buff
       if (taken < capacity) return next()
       return new Promise((resolve) => waiting.push(resolve))
     },
-    takeSpare: () => (taken < capacity / 2 ? next() : undefined),
+    takeSpare: () => (taken < Math.min(fewTaken, capacity / 2) ? next() : undefined),
     give(buffer) {
       taken -= 1
       free.push(buffer)

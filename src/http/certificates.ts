@@ -13,16 +13,30 @@ export interface Trust {
  * The certificates to trust: Node's own, those of `NODE_EXTRA_CA_CERTS`, and a bundle given by the settings or
  * `AWS_CA_BUNDLE`.
  *
+ * @returns what to tell agents, made when it is first asked for: to read some hundred certificates takes longer than
+ * many a run, and most custom endpoints have no TLS
  * @throws UsageError where a bundle cannot be read or holds no certificate.
  */
-export function trustedCertificates(tls: TlsSettings): Trust {
+export function trustedCertificates(tls: TlsSettings): () => Trust {
   const verification = tls.verify ? {} : { rejectUnauthorized: false as const }
   const bundle = tls.caBundle ?? (process.env.AWS_CA_BUNDLE || undefined)
-  if (bundle === undefined) return verification
+  if (bundle === undefined) return () => verification
+  const text = readBundle(bundle)
+  return () => ({ ...verification, secureContext: contextWith(text) })
+}
+
+const contexts = new Map<string, SecureContext>()
+
+/** One context for all connections: parsing the certificates takes longer than a handshake. */
+function contextWith(bundle: string): SecureContext {
   // A list of one's own replaces all that Node would have trusted, its environment variable's certificates included.
-  const ca = [...rootCertificates, ...extraCertificates(), readBundle(bundle)]
-  // One context for all connections: parsing the certificates takes longer than a handshake.
-  return { ...verification, secureContext: createSecureContext({ ca }) }
+  const own = new Set([...extraCertificates(), bundle])
+  const name = [...own].join()
+  const known = contexts.get(name)
+  if (known !== undefined) return known
+  const context = createSecureContext({ ca: [...rootCertificates, ...own] })
+  contexts.set(name, context)
+  return context
 }
 
 /** Node passes over a file it cannot read, with a warning of its own. */

@@ -23,6 +23,12 @@ export interface Connection {
   destroy(cause?: Error): void
 }
 
+/**
+ * Bytes written at a time. Over TLS, Node does not see how much of a write has left: a larger one on a slow connection
+ * would count as silence.
+ */
+const largestWrite = 256 * 1024
+
 /** Takes over a socket that can be written to, with the limit it has for silence. Nobody else may read from it. */
 export function connectionOn({ socket, onBytes }: OpenSocket): Connection {
   const parser = createResponseParser()
@@ -114,7 +120,7 @@ export function connectionOn({ socket, onBytes }: OpenSocket): Connection {
       socket.write(piece, (error) => (error ? failed(error) : done()))
     })
 
-  const sendPieces = async (head: string, pieces: Pieces): Promise<void> => {
+  const sendPieces = async (head: string, pieces: Pieces | readonly Uint8Array[]): Promise<void> => {
     let unsent: string | undefined = head
     isAwaitingPiece = true
     for await (const piece of pieces) {
@@ -123,9 +129,12 @@ export function connectionOn({ socket, onBytes }: OpenSocket): Connection {
       socket.cork()
       if (unsent !== undefined) socket.write(unsent)
       unsent = undefined
-      const written = write(piece)
+      const written = write(piece.subarray(0, largestWrite))
       socket.uncork()
       await written
+      for (let at = largestWrite; at < piece.length; at += largestWrite) {
+        await write(piece.subarray(at, at + largestWrite))
+      }
       isAwaitingPiece = true
     }
     isAwaitingPiece = false
@@ -152,7 +161,7 @@ export function connectionOn({ socket, onBytes }: OpenSocket): Connection {
           fail(closed())
           return
         }
-        if (body instanceof Uint8Array) {
+        if (body instanceof Uint8Array && body.length <= largestWrite) {
           socket.cork()
           socket.write(head)
           if (body.length > 0) socket.write(body)
@@ -160,7 +169,7 @@ export function connectionOn({ socket, onBytes }: OpenSocket): Connection {
           return
         }
         isHandedOver = false
-        sendPieces(head, body).catch(fail)
+        sendPieces(head, body instanceof Uint8Array ? [body] : body).catch(fail)
       })
     },
     destroy: (cause = closed()) => fail(cause),

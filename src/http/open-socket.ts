@@ -45,15 +45,17 @@ export async function openDirect(agent: Agent, url: URL, signal: AbortSignal): P
 }
 
 /** A TLS connection to `url` through a proxy; as {@link openDirect}. */
-export async function openTunnel(
-  agent: HttpsProxyAgent<string>,
-  url: URL,
-  signal: AbortSignal,
-): Promise<OpenSocket> {
+export async function openTunnel(agent: HttpsProxyAgent<string>, url: URL, signal: AbortSignal): Promise<OpenSocket> {
   // Of the request it makes the connection for, the agent only wants to tell what happens.
   const request = new EventEmitter() as ClientRequest
   const options = { ...optionsFor(agent, url), secureEndpoint: true } as TunnelOptions
-  const socket = await established(await agent.connect(request, options), url, signal)
+  const shared = agent.connectOpts
+  // Read as soon as the agent is asked. The socket to the proxy is not seen before the proxy has answered: without the
+  // signal, one that never answers would be held for ever.
+  agent.connectOpts = { ...shared, signal }
+  const connecting = agent.connect(request, options)
+  agent.connectOpts = shared
+  const socket = await established(await connecting, url, signal)
   return { socket, onBytes: (listener) => void socket.on('data', listener) }
 }
 

@@ -20,9 +20,15 @@ export interface RetryOptions {
    */
   readonly mayRetry?: (error: UploadError, failures: number, elapsedMs: number) => boolean
   /** An attempt that was made before, in another way, and failed: counts as the first. */
-  readonly failedBefore?: UploadError | undefined
+  readonly failedBefore?: FailedBefore | undefined
   /** Tells of a failure that another attempt will follow. */
   readonly onRetry: (error: UploadError, failures: number, delayMs: number) => void
+}
+
+export interface FailedBefore {
+  readonly error: UploadError
+  /** When it began, by the same clock. */
+  readonly beganMs: number
 }
 
 /**
@@ -35,14 +41,14 @@ export interface RetryOptions {
 export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { policy, clock, signal, failedBefore } = options
   const progress = options.progress ?? (() => 0)
-  const begun = clock.elapsed()
+  const begun = failedBefore?.beganMs ?? clock.elapsed()
   let failures = 0
   let failingSince = begun
   let won = progress()
   for (;;) {
     if (signal.aborted) throw cancelled()
     try {
-      if (failures === 0 && failedBefore !== undefined) throw failedBefore
+      if (failures === 0 && failedBefore !== undefined) throw failedBefore.error
       return await attempt()
     } catch (thrown) {
       const error = toUploadError(thrown)

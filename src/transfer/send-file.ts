@@ -10,9 +10,9 @@ import { createByteMeter } from './byte-meter.ts'
 import type { Clock } from './clock.ts'
 import type { FileFacts } from './file-facts.ts'
 import type { FileWork } from './file-record.ts'
-import { readWhole } from './part-reader.ts'
-import type { RetryOptions } from './retry.ts'
+import type { FailedBefore, RetryOptions } from './retry.ts'
 import type { Scheduler } from './scheduler.ts'
+import type { SmallReader } from './small-reader.ts'
 import type { StdinFile } from './stdin-file.ts'
 import { type ObjectSettings, partsOf, uploadObject } from './upload-object.ts'
 
@@ -27,6 +27,7 @@ export interface SendFileOptions {
   readonly breaker: Breaker
   /** Undefined where there is no limit to the rate. */
   readonly pacer: Pacer | undefined
+  readonly smallReader: SmallReader
 }
 
 /** Cheaper than `fs/promises`' own, which counts where there are many small files. */
@@ -44,7 +45,7 @@ export async function sendFile(work: FileWork, options: SendFileOptions): Promis
   work.attempts += 1
   try {
     const facts = work.attempts === 1 ? asScanned(work, options) : undefined
-    return await (facts === undefined ? sendCurrent(work, options) : sendSmall(work, facts, options))
+    return await (facts === undefined ? sendCurrent(work, options) : sendSmall(work, facts, begun, options))
   } finally {
     work.durationMs += clock.elapsed() - begun
   }
@@ -54,15 +55,20 @@ export async function sendFile(work: FileWork, options: SendFileOptions): Promis
  * The first attempt at a small file. It is taken to be what the scan saw, which spares a look at each of a million
  * files: where it turns out to be another by then, or anything else goes wrong, it goes the way of all files.
  */
-async function sendSmall(work: FileWork, facts: FileFacts, options: SendFileOptions): Promise<ObjectInfo> {
+async function sendSmall(
+  work: FileWork,
+  facts: FileFacts,
+  beganMs: number,
+  options: SendFileOptions,
+): Promise<ObjectInfo> {
   const { destination, emit, signal } = options
   const { index, path, key } = work.file
   const { size } = facts
   work.facts = facts
   work.parts = 1
   emit({ type: 'file-started', index, path, key, size, parts: 1 })
-  const body = { size, readAll: (into: Buffer) => readWhole(facts, { start: 0, size }, into) }
-  let failure: UploadError | undefined
+  const body = { size, readAll: (into: Buffer) => options.smallReader.read(facts, into) }
+  let failedBefore: FailedBefore | undefined
   try {
     const info = await destination.small?.put(work.file, body, signal)
     if (info !== undefined) {
@@ -70,9 +76,12 @@ async function sendSmall(work: FileWork, facts: FileFacts, options: SendFileOpti
       return info
     }
   } catch (error) {
-    failure = toUploadError(error)
+    const failure = toUploadError(error)
+    // What was answered had been sent.
+    if (failure.status !== undefined) work.bytesSent = size
+    if (failure.code !== 'SOURCE_CHANGED') failedBefore = { error: failure, beganMs }
   }
-  return sendCurrent(work, options, failure?.code === 'SOURCE_CHANGED' ? undefined : failure)
+  return sendCurrent(work, options, failedBefore)
 }
 
 /** What the scan knows of a file that the destination takes in one go; undefined where it has to go another way. */
@@ -84,7 +93,7 @@ function asScanned({ file }: FileWork, { destination, pacer }: SendFileOptions):
 }
 
 /** @param failedBefore how a first attempt in another way ended */
-async function sendCurrent(work: FileWork, options: SendFileOptions, failedBefore?: UploadError): Promise<ObjectInfo> {
+async function sendCurrent(work: FileWork, options: SendFileOptions, failedBefore?: FailedBefore): Promise<ObjectInfo> {
   const facts = work.file.path === '-' ? await options.stdin.facts() : await lookAt(work)
   return sendFacts(work, facts, options, failedBefore)
 }
@@ -93,11 +102,11 @@ async function sendFacts(
   work: FileWork,
   facts: FileFacts,
   options: SendFileOptions,
-  failedBefore: UploadError | undefined,
+  failedBefore: FailedBefore | undefined,
 ): Promise<ObjectInfo> {
   const { destination, settings, emit, breaker } = options
   const { index, path, key, contentType } = work.file
-  const { parts } = partsOf(facts.size, destination, settings)
+  const { parts, inParts } = partsOf(facts.size, destination, settings)
   work.facts = facts
   work.parts = parts
   refuseTooLarge(facts, destination)
@@ -117,7 +126,8 @@ async function sendFacts(
     facts,
     meter,
     pacer: options.pacer,
-    retry: { ...retryOptions(work, options), failedBefore },
+    // Each part has retries of its own: what grew so much since is begun anew.
+    retry: { ...retryOptions(work, options), failedBefore: inParts ? undefined : failedBefore },
     onPart: (done) => {
       breaker.answered()
       partsDone = done

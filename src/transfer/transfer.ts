@@ -11,13 +11,14 @@ import { createPacer } from './rate-limit.ts'
 import { createScheduler } from './scheduler.ts'
 import { type SendFileOptions, sendFile } from './send-file.ts'
 import { createSettlement } from './settlement.ts'
+import { createSmallReader } from './small-reader.ts'
 import { createStdinFile } from './stdin-file.ts'
 
 /** How long files that were never begun are listed as cancelled after a stop; the summary counts them all. */
 const listingAfterStopMs = 3000
 
 export interface TransferOptions
-  extends Omit<SendFileOptions, 'scheduler' | 'breaker' | 'pacer' | 'settings' | 'stdin'> {
+  extends Omit<SendFileOptions, 'scheduler' | 'breaker' | 'pacer' | 'settings' | 'stdin' | 'smallReader'> {
   readonly files: AsyncIterable<PlannedFile>
   readonly settings: SendFileOptions['settings'] & {
     readonly concurrency: number | 'auto'
@@ -46,7 +47,8 @@ export async function transferFiles(options: TransferOptions): Promise<UploadErr
   const breaker = createBreaker()
   const stdin = createStdinFile(options.stdin, signal)
   const pacer = settings.limitRate === undefined ? undefined : createPacer(settings.limitRate, clock)
-  const sending: SendFileOptions = { ...options, destination, signal, scheduler, breaker, stdin, pacer }
+  const smallReader = createSmallReader(clock)
+  const sending: SendFileOptions = { ...options, destination, signal, scheduler, breaker, stdin, pacer, smallReader }
   const settlement = createSettlement({
     ...options,
     breaker,

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Destination, EngineName } from '../../src/destinations/destination.ts'
 import { openS3Destination } from '../../src/destinations/s3/index.ts'
-import { UploadError } from '../../src/errors.ts'
+import type { UploadError } from '../../src/errors.ts'
 import { type Fault, type Operation, type S3Fake, startS3Fake } from '../support/s3-fake.ts'
 import { engines } from '../support/settings.ts'
 import { aCall, bodyOf, someBytes } from './bodies.ts'
 import { anObject } from './destination-contract.ts'
+import { failureOf } from './s3-fast.ts'
 import { credentialEnvironment, fakeCredentials, s3Settings } from './s3-settings.ts'
 import { storeObject } from './store-object.ts'
 
@@ -213,20 +214,11 @@ describe.each(engines)('what an S3 server answers (%s)', (engine) => {
   const open = (bucket: string) =>
     openS3Destination({ ...s3Settings(s3.url), engine }, { url: `s3://${bucket}/`, bucket }, () => {}, patience)
   const put = (size: number) => storeObject(destination, anObject('k'), someBytes(size))
-  const failure = async (outcome: Promise<unknown>): Promise<UploadError> => {
-    const error = await outcome.then(
-      () => undefined,
-      (thrown: unknown) => thrown,
-    )
-    if (error instanceof UploadError) return error
-    throw new Error(`no UploadError: ${String(error)}`)
-  }
-
   it.each(cases.filter(({ only = engine }) => only === engine))(
     '$what',
     async ({ fault, to = 'PutObject', expected }) => {
       s3.script = (request) => (request.operation === to ? fault : undefined)
-      const error = await failure(put(to === 'PutObject' ? 1000 : 12_000_000))
+      const error = await failureOf(put(to === 'PutObject' ? 1000 : 12_000_000))
       expect(error).toMatchObject(expected)
       expect(error.message).not.toMatch(/Signature=|\n|<|test secret|TESTACCESSKEY/)
       expect(error.message.length).toBeLessThan(300)
@@ -245,7 +237,7 @@ describe.each(engines)('what an S3 server answers (%s)', (engine) => {
     ],
   ])('%s', async (_, environment, code, word) => {
     for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value)
-    const error = await failure(put(1000))
+    const error = await failureOf(put(1000))
     expect(error).toMatchObject({ code, retryable: false })
     expect(error.message).toContain(word)
     expect(error.message).not.toMatch(/test secret|wrong|invented/)
@@ -253,14 +245,14 @@ describe.each(engines)('what an S3 server answers (%s)', (engine) => {
 
   it('a bucket that does not exist', async () => {
     const other = await open('missing')
-    const error = await failure(other.putObject(anObject('k'), bodyOf(someBytes(10)), aCall()))
+    const error = await failureOf(other.putObject(anObject('k'), bodyOf(someBytes(10)), aCall()))
     expect(error).toMatchObject({ code: 'BUCKET_NOT_FOUND', retryable: false, status: 404 })
     expect(error.message).toContain('aws s3 mb s3://missing')
   })
 
   it('a port that refuses connections', async () => {
     await s3.close()
-    const error = await failure(put(10))
+    const error = await failureOf(put(10))
     expect(error).toMatchObject({ code: 'CONNECTION', retryable: true })
     expect(error.message).toContain(`127.0.0.1:${s3.port}`)
   })
@@ -272,12 +264,12 @@ describe.each(engines)('what an S3 server answers (%s)', (engine) => {
       for await (const _ of destination.listObjects?.('', call) ?? []);
     }
     s3.script = () => ({ status: 403 })
-    expect(await failure(act())).toMatchObject({ code: 'ACCESS_DENIED' })
+    expect(await failureOf(act())).toMatchObject({ code: 'ACCESS_DENIED' })
     const controller = new AbortController()
     s3.script = () => {
       setImmediate(() => controller.abort())
       return 'hang'
     }
-    expect(await failure(act(aCall({ signal: controller.signal })))).toMatchObject({ code: 'CANCELLED' })
+    expect(await failureOf(act(aCall({ signal: controller.signal })))).toMatchObject({ code: 'CANCELLED' })
   })
 })

@@ -4,12 +4,12 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { S3Settings, TlsSettings } from '../../src/config/settings.ts'
 import type { Destination } from '../../src/destinations/destination.ts'
 import { openS3Destination } from '../../src/destinations/s3/index.ts'
-import { UploadError } from '../../src/errors.ts'
 import { type S3Fake, type S3FakeOptions, startS3Fake } from '../support/s3-fake.ts'
 import { engines } from '../support/settings.ts'
 import { aCall, bodyOf } from './bodies.ts'
 import { anObject } from './destination-contract.ts'
 import { startForwardProxy } from './forward-proxy.ts'
+import { failureOf } from './s3-fast.ts'
 import { credentialEnvironment, fakeCredentials, s3Settings } from './s3-settings.ts'
 import { storeObject } from './store-object.ts'
 
@@ -35,15 +35,6 @@ async function proxyTo(port: number, password?: string) {
   const proxy = await startForwardProxy(port, password)
   onTestFinished(() => proxy.close())
   return proxy
-}
-
-async function failure(outcome: Promise<unknown>): Promise<UploadError> {
-  const error = await outcome.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  if (error instanceof UploadError) return error
-  throw new Error(`no UploadError: ${String(error)}`)
 }
 
 describe.each(engines)('%s engine', (engine) => {
@@ -86,14 +77,14 @@ describe.each(engines)('%s engine', (engine) => {
     it('is not followed round in circles', async () => {
       const s3 = await server()
       s3.script = () => ({ status: 301, headers: { 'x-amz-bucket-region': 'eu-west-1' } })
-      expect(await failure(put(destinationAt(s3.url)))).toMatchObject({ code: 'BUCKET_NOT_FOUND', status: 301 })
+      expect(await failureOf(put(destinationAt(s3.url)))).toMatchObject({ code: 'BUCKET_NOT_FOUND', status: 301 })
       expect(s3.requests).toHaveLength(2)
     })
 
     it('that is no region is not followed', async () => {
       const s3 = await server()
       s3.script = () => ({ status: 301, headers: { 'x-amz-bucket-region': 'evil.example/#' } })
-      expect(await failure(put(destinationAt(s3.url)))).toMatchObject({ code: 'BUCKET_NOT_FOUND' })
+      expect(await failureOf(put(destinationAt(s3.url)))).toMatchObject({ code: 'BUCKET_NOT_FOUND' })
       expect(s3.requests).toHaveLength(1)
     })
 
@@ -127,7 +118,7 @@ describe.each(engines)('%s engine', (engine) => {
       const s3 = await server()
       for (const status of [301, 302, 303, 307, 308]) {
         s3.script = () => ({ status, headers: { location: `${elsewhere.url}/audio/k` } })
-        await failure(put(destinationAt(s3.url)))
+        await failureOf(put(destinationAt(s3.url)))
       }
       expect(elsewhere.counters.connections).toBe(0)
     })
@@ -200,7 +191,7 @@ describe.each(engines)('%s engine', (engine) => {
       const s3 = await server(scheme === 'https' ? { tls } : {})
       const proxy = await proxyTo(s3.port, 'secret-word')
       vi.stubEnv(`${scheme.toUpperCase()}_PROXY`, proxy.url.replace('//', '//user:wrong-word@'))
-      const error = await failure(put(destinationAt(`${scheme}://s3.example.test`)))
+      const error = await failureOf(put(destinationAt(`${scheme}://s3.example.test`)))
       expect(error).toMatchObject({ code: 'CONNECTION', retryable: false })
       expect(error.message).toContain(proxy.host)
       expect(error.message).not.toContain('wrong-word')
@@ -211,7 +202,7 @@ describe.each(engines)('%s engine', (engine) => {
       const proxy = await proxyTo(s3.port)
       vi.stubEnv('HTTPS_PROXY', proxy.url)
       const url = 'https://s3.example.test'
-      expect(await failure(put(destinationAt(url)))).toMatchObject({ code: 'CONNECTION', retryable: false })
+      expect(await failureOf(put(destinationAt(url)))).toMatchObject({ code: 'CONNECTION', retryable: false })
       const trusting = await destinationAt(url, { pathStyle: 'off' }, { caBundle: certificatePath })
       await put(trusting, 'a')
       await put(trusting, 'b')
@@ -228,7 +219,7 @@ describe.each(engines)('%s engine', (engine) => {
       const proxy = await startForwardProxy(s3.port)
       await proxy.close()
       vi.stubEnv(`${scheme.toUpperCase()}_PROXY`, proxy.url)
-      const error = await failure(put(destinationAt(`${scheme}://s3.example.test`)))
+      const error = await failureOf(put(destinationAt(`${scheme}://s3.example.test`)))
       expect(error).toMatchObject({ code: 'CONNECTION', retryable: true })
       expect(error.message).toContain(`the proxy ${proxy.host} refuses connections`)
     })
@@ -245,7 +236,7 @@ describe.each(engines)('%s engine', (engine) => {
   describe('a certificate', () => {
     it('nobody vouches for is refused, with what to do', async () => {
       const s3 = await server({ tls })
-      const error = await failure(put(destinationAt(s3.url)))
+      const error = await failureOf(put(destinationAt(s3.url)))
       expect(error).toMatchObject({ code: 'CONNECTION', retryable: false })
       expect(error.message).toContain('--ca-bundle')
       expect(s3.requests).toEqual([])
@@ -267,7 +258,7 @@ describe.each(engines)('%s engine', (engine) => {
 
     it('for another name is refused', async () => {
       const s3 = await server({ tls })
-      const error = await failure(
+      const error = await failureOf(
         put(destinationAt(s3.url.replace('127.0.0.1', 'localhost'), {}, { caBundle: certificatePath })),
       )
       expect(error).toMatchObject({ code: 'CONNECTION', retryable: false })
@@ -276,7 +267,7 @@ describe.each(engines)('%s engine', (engine) => {
 
     it('is missed where the server speaks plain HTTP', async () => {
       const s3 = await server()
-      const error = await failure(put(destinationAt(s3.url.replace('http:', 'https:'))))
+      const error = await failureOf(put(destinationAt(s3.url.replace('http:', 'https:'))))
       expect(error).toMatchObject({ code: 'CONNECTION', retryable: false })
       expect(error.message).toContain('http://')
     })

@@ -206,7 +206,10 @@ function slowConnection(random: Random, stored: Map<string, string>): Send {
       if (missing === 0) take(Buffer.alloc(0))
     },
   })
-  const connection = connectionOn(socket as unknown as Socket)
+  const connection = connectionOn({
+    socket: socket as unknown as Socket,
+    onBytes: (listener) => void socket.on('data', listener),
+  })
   return (target, size, body) => {
     const head = `PUT ${target} HTTP/1.1\r\ncontent-length: ${size}\r\n\r\n`
     return connection.exchange(head, typeof body === 'function' ? body() : body)

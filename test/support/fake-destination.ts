@@ -8,12 +8,14 @@ import type {
   Pacer,
   Part,
   PartBody,
+  SmallBody,
+  SmallUploads,
 } from '../../src/destinations/destination.ts'
 import { UploadError } from '../../src/errors.ts'
 
 /** A call as it came. */
 export interface FakeCall {
-  readonly what: 'put' | 'create' | 'part' | 'complete' | 'abort'
+  readonly what: 'put' | 'small' | 'create' | 'part' | 'complete' | 'abort'
   readonly key: string
   readonly partNumber: number | undefined
   /** How often the same was asked for, from 1. */
@@ -26,15 +28,17 @@ export interface FakeCall {
 }
 
 /**
- * What becomes of a call: a failure, success (undefined), `hang` until it is cut, `deaf`: not even then. A promise of
- * any of these holds the call until it is fulfilled.
+ * What becomes of a call: a failure, success (undefined), `hang` until it is cut, `deaf`: not even then, `decline`: a
+ * small file has to go another way. A promise of any of these holds the call until it is fulfilled.
  */
-export type Fate = Error | 'hang' | 'deaf' | undefined
+export type Fate = Error | 'hang' | 'deaf' | 'decline' | undefined
 
 export interface FakeDestinationOptions {
   readonly script?: (call: FakeCall) => Fate | Promise<Fate>
   /** Undefined: this destination takes objects as a whole only. */
   readonly multipart?: { readonly maxConcurrentParts?: number } | undefined
+  /** Undefined: there is no other way for small files. */
+  readonly small?: Pick<SmallUploads, 'maxSize'>
   readonly limits?: Partial<DestinationLimits>
   /** Whether bodies are read, and how. */
   readonly reads?: 'open' | 'stream'
@@ -59,6 +63,7 @@ export interface FakeDestination extends Destination {
 }
 
 const noBytes = Buffer.alloc(0)
+const declined = Symbol('declined')
 const unlimited: DestinationLimits = {
   maxObjectSize: Number.MAX_SAFE_INTEGER,
   minPartSize: 1,
@@ -78,7 +83,13 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
   let openUploads = 0
   let isClosed = false
 
-  async function asked(what: FakeCall['what'], key: string, call: Call, partNumber?: number, body?: PartBody) {
+  async function asked(
+    what: FakeCall['what'],
+    key: string,
+    call: Call,
+    partNumber?: number,
+    body?: PartBody | SmallBody,
+  ): Promise<Buffer> {
     const name = `${what} ${key} ${partNumber ?? ''}`
     const attempt = remembers ? (attempts.get(name) ?? 0) + 1 : 1
     const seen: FakeCall = {
@@ -104,6 +115,7 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
       const fate = await script(seen)
       if (fate === 'deaf') await new Promise(() => {})
       if (fate === 'hang') await cut(call.signal)
+      if (fate === 'decline') throw declined
       if (fate instanceof Error) throw fate
       return bytes
     } finally {
@@ -111,7 +123,8 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
     }
   }
 
-  async function read(body: PartBody, call: Call): Promise<Buffer> {
+  async function read(body: PartBody | SmallBody, call: Call): Promise<Buffer> {
+    if (!('open' in body)) return reads === undefined ? noBytes : readSmall(body)
     const pieces: Buffer[] = []
     if (reads !== undefined) {
       let sent = 0
@@ -124,6 +137,20 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
     call.onBytes?.(body.size)
     return Buffer.concat(pieces)
   }
+
+  const small = (maxSize: number): SmallUploads => ({
+    maxSize,
+    async put({ key }, body, signal) {
+      try {
+        const bytes = await asked('small', key, { signal, requests: 1 }, undefined, body)
+        if (remembers) objects.set(key, { size: body.size, bytes })
+        return { key, size: body.size, etag: '"small"' }
+      } catch (error) {
+        if (error === declined) return undefined
+        throw error
+      }
+    },
+  })
 
   const multipart: MultipartUploads = {
     resume: async () => undefined,
@@ -196,6 +223,7 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
       return isClosed
     },
     ...(options.multipart === undefined ? {} : { multipart }),
+    ...(options.small === undefined ? {} : { small: small(options.small.maxSize) }),
     headObject: async () => undefined,
     deleteObject: async () => {},
 
@@ -209,6 +237,12 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
       isClosed = true
     },
   }
+}
+
+async function readSmall(body: SmallBody): Promise<Buffer> {
+  const into = Buffer.alloc(body.size + 1)
+  await body.readAll(into)
+  return into.subarray(0, body.size)
 }
 
 /** Rejects once the signal is aborted. */

@@ -19,7 +19,9 @@ export function createChecksumUse(onRefused: () => void): ChecksumUse {
     isOn: () => isOn,
     isRefusedBy(error) {
       if (!(error instanceof Error)) return false
-      const { $metadata, name, message } = error as Error & { readonly $metadata?: { readonly httpStatusCode?: number } }
+      const { $metadata, name, message } = error as Error & {
+        readonly $metadata?: { readonly httpStatusCode?: number }
+      }
       const status = $metadata?.httpStatusCode
       const text = `${name} ${message}`
       if ((status !== 400 && status !== 501) || !namesChecksum.test(text) || saysMismatch.test(text)) return false

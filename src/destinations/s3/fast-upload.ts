@@ -68,7 +68,9 @@ export function createFastUpload(options: FastUploadOptions): FastUpload {
     const error = await readError(client, bucket, object, answer)
     const source = object.part === undefined ? puts : parts
     const isElsewhere = source.isOutdated(maker)
-    return isElsewhere || (hadChecksum && checksum.isRefusedBy(error)) ? { mayHelp: true, error } : { mayHelp: false, error }
+    return isElsewhere || (hadChecksum && checksum.isRefusedBy(error))
+      ? { mayHelp: true, error }
+      : { mayHelp: false, error }
   }
 
   return {

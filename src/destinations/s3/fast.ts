@@ -13,7 +13,15 @@ const mostAutomatic = 256
  *
  * @throws UsageError where the bundle of certificates cannot be read.
  */
-export function openFastEngine({ settings, bucket, connection, patience, warn, mapped, explain }: S3Surroundings): S3Engine {
+export function openFastEngine({
+  settings,
+  bucket,
+  connection,
+  patience,
+  warn,
+  mapped,
+  explain,
+}: S3Surroundings): S3Engine {
   const { client, region } = connection
   const requests = settings.concurrency === 'auto' ? mostAutomatic : settings.concurrency
   const wire = createWire(settings.tls, patience)

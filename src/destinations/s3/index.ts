@@ -133,7 +133,8 @@ const wantsSession = /--xa?-s3$/
 /** Each engine's code is loaded only where it is used. */
 async function openEngine(around: S3Surroundings): Promise<S3Engine> {
   const { settings, bucket } = around
-  if (settings.engine === 'fast' && !wantsSession.test(bucket)) return (await import('./fast.ts')).openFastEngine(around)
+  if (settings.engine === 'fast' && !wantsSession.test(bucket))
+    return (await import('./fast.ts')).openFastEngine(around)
   return (await import('./standard.ts')).openStandardEngine(around)
 }
 

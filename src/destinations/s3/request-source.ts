@@ -33,14 +33,17 @@ export function createRequestSource(
   capture: () => Promise<Template>,
   region: () => string | undefined,
 ): RequestSource {
-  let made: { readonly maker: RequestMaker; readonly isSigned: boolean; readonly region: string | undefined } | undefined
+  let made:
+    | { readonly maker: RequestMaker; readonly isSigned: boolean; readonly region: string | undefined }
+    | undefined
   let making: Promise<void> | undefined
   let credentials: (SigningCredentials & { readonly expiration?: Date | undefined }) | undefined
 
   /** By the server's clock, as far as the SDK has found out how wrong this machine's is. */
   const now = (): number => Date.now() + client.config.systemClockOffset
   const holds = (): boolean => (credentials?.expiration?.getTime() ?? Number.POSITIVE_INFINITY) - now() > renewBeforeMs
-  const isReady = (): boolean => made?.region === region() && (!made?.isSigned || (credentials !== undefined && holds()))
+  const isReady = (): boolean =>
+    made?.region === region() && (!made?.isSigned || (credentials !== undefined && holds()))
 
   const prepare = async (): Promise<void> => {
     // Known by the first capture, if not before; and another request may be told meanwhile that it is elsewhere.

@@ -24,12 +24,7 @@ export interface Signer {
    * @param signedHeaders names, sorted, joined with `;`
    * @param date as {@link date} gives it
    */
-  authorization(
-    canonicalRequest: string,
-    signedHeaders: string,
-    date: string,
-    credentials: SigningCredentials,
-  ): string
+  authorization(canonicalRequest: string, signedHeaders: string, date: string, credentials: SigningCredentials): string
 }
 
 /**

@@ -96,7 +96,7 @@ const authorizationForm =
 function readAuthorization(text: string): { readonly scope: SigningScope; readonly names: ReadonlySet<string> } {
   const [, region, service, names] = authorizationForm.exec(text) ?? []
   if (region === undefined || service === undefined || names === undefined) {
-    const message = 'this bucket wants a kind of signature that only the vendor\'s library makes; use --engine standard'
+    const message = "this bucket wants a kind of signature that only the vendor's library makes; use --engine standard"
     throw new UploadError('BAD_RESPONSE', message, { retryable: false })
   }
   return { scope: { region, service }, names: new Set(names.split(';')) }

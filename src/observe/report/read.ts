@@ -53,6 +53,34 @@ export async function* readInvocation(
   }
 }
 
+const runBegins = Buffer.from('{"type":"run",')
+const reportedBeginnings = [runBegins, Buffer.from('{"type":"file",'), Buffer.from('{"type":"summary",')]
+
+/** As {@link readInvocation}, but the lines as they are: nothing has to be made of records and taken apart again. */
+export async function* readInvocationText(journalPath: string, start: number | undefined): AsyncGenerator<Buffer> {
+  if (start === undefined) return
+  let runs = 0
+  for await (const lines of readLines(journalPath, start)) {
+    const pieces: Buffer[] = []
+    for (const line of lines) {
+      // The last one may have been torn by a power cut.
+      if (!reportedBeginnings.some((beginning) => startsWith(line, beginning)) || line.at(-1) !== closingBrace) continue
+      if (startsWith(line, runBegins)) runs += 1
+      if (runs > 1) break
+      pieces.push(line, lineEnd)
+    }
+    yield Buffer.concat(pieces)
+    if (runs > 1) return
+  }
+}
+
+const lineEnd = Buffer.from('\n')
+const closingBrace = 0x7d
+
+function startsWith(line: Buffer, beginning: Buffer): boolean {
+  return line.length >= beginning.length && line.compare(beginning, 0, beginning.length, 0, beginning.length) === 0
+}
+
 /** Split at newlines only: `node:readline` would also split at U+2028, which a file's name may hold. */
 async function* readLines(path: string, start: number): AsyncGenerator<readonly Buffer[]> {
   let pieces: Buffer[] = []

@@ -6,8 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import type { JournalRecord, SummaryRecord } from '../records.ts'
 import { csvSummaryText, csvText } from './csv.ts'
 import { jsonText } from './json.ts'
-import { jsonlText } from './jsonl.ts'
-import { findInvocation, readInvocation } from './read.ts'
+import { findInvocation, readInvocation, readInvocationText } from './read.ts'
 
 export interface WriteReportsOptions {
   /** Which of the journal's invocations the reports are of. */
@@ -31,7 +30,8 @@ type Format = (batches: AsyncIterable<readonly JournalRecord[]>) => AsyncIterabl
 
 interface ReportFile {
   readonly path: string
-  readonly format: Format
+  /** `lines`: as they stand in the journal. */
+  readonly format: Format | 'lines'
   /** The only records it is made of, where not all. */
   readonly only?: JournalRecord['type']
 }
@@ -48,8 +48,12 @@ export async function writeReports(journalPath: string, options: WriteReportsOpt
   const start = await findInvocation(journalPath, options.invocation)
   for (const { path, format, only } of options.files.flatMap(filesOf)) {
     try {
-      const records = readInvocation(journalPath, start, only)
-      await writeWhole(path, format(options.summary === undefined ? records : followedBy(records, options.summary)))
+      const { summary } = options
+      const content =
+        format === 'lines'
+          ? followedBy(readInvocationText(journalPath, start), summary && `${JSON.stringify(summary)}\n`)
+          : format(followedBy(readInvocation(journalPath, start, only), summary && [summary]))
+      await writeWhole(path, content)
       written.push(path)
     } catch (error) {
       problems.push(`${path} was not written: ${whyNotWritten(error)}`)
@@ -58,12 +62,12 @@ export async function writeReports(journalPath: string, options: WriteReportsOpt
   return { written, problems }
 }
 
-async function* followedBy(
-  batches: AsyncIterable<readonly JournalRecord[]>,
-  last: JournalRecord,
-): AsyncGenerator<readonly JournalRecord[]> {
+async function* followedBy<First, Last>(
+  batches: AsyncIterable<First>,
+  last: Last | undefined,
+): AsyncGenerator<First | Last> {
   yield* batches
-  yield [last]
+  if (last !== undefined) yield last
 }
 
 /** What is written beside a report: a CSV's summary, `r.summary.csv` for `r.csv`. */
@@ -84,11 +88,11 @@ function filesOf(report: string): readonly ReportFile[] {
     case '.json':
       return [{ path: report, format: jsonText }]
     default:
-      return [{ path: report, format: jsonlText }]
+      return [{ path: report, format: 'lines' }]
   }
 }
 
-async function writeWhole(path: string, content: AsyncIterable<string>): Promise<void> {
+async function writeWhole(path: string, content: AsyncIterable<string | Buffer>): Promise<void> {
   const folder = dirname(path)
   await mkdir(folder, { recursive: true })
   const temporary = join(folder, `.${basename(path)}.${randomUUID()}.tmp`)
