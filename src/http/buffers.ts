@@ -11,7 +11,7 @@ const fewTaken = 8
 
 /** Fixed buffers that requests read their bodies into, one or two at a time; together never more than 64 MiB. */
 export interface BufferPool {
-  /** Bytes in each. */
+  /** Bytes in each; it has one more, so that a file of this size that grew shows when it is read. */
   readonly size: number
   /** A buffer, at once where there is one. What is in it is left from an earlier use. */
   take(): Buffer | Promise<Buffer>
@@ -39,7 +39,7 @@ export function createBufferPool(wanted: number, requests: number, budget = buff
 
   const next = (): Buffer => {
     taken += 1
-    return free.pop() ?? Buffer.allocUnsafeSlow(size)
+    return free.pop() ?? Buffer.allocUnsafeSlow(size + 1)
   }
   const serve = (): void => {
     while (taken < capacity) {

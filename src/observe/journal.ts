@@ -47,8 +47,9 @@ const namesTried = 20
  */
 export async function createJournal(options: JournalOptions): Promise<Journal> {
   const { directory, opened } = await openStateDirectory(options.places, (each) => create(each, options), options.warn)
-  await removeOld(directory, options.now)
-  return journalOn(opened.file, opened.runId, pathOf(directory, opened.runId))
+  // It may take a while where there are many, and nobody waits for it but the end.
+  const tidied = removeOld(directory, options.now)
+  return journalOn(opened.file, opened.runId, pathOf(directory, opened.runId), tidied)
 }
 
 interface Created {
@@ -75,7 +76,7 @@ function pathOf(directory: string, runId: string): string {
   return join(directory, `${runId}.jsonl`)
 }
 
-function journalOn(file: FileHandle, runId: string, path: string): Journal {
+function journalOn(file: FileHandle, runId: string, path: string, tidied: Promise<void>): Journal {
   let waiting: string[] = []
   let flush: Promise<void> | undefined
   let writing: Promise<void> | undefined
@@ -121,6 +122,7 @@ function journalOn(file: FileHandle, runId: string, path: string): Journal {
   const finish = async (): Promise<void> => {
     await flush?.catch(() => undefined)
     await writing
+    await tidied
     clearTimeout(timer)
     await syncing
     await file.datasync().catch(breaks)

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import type { UploadError } from '../errors.ts'
 
 /** A name that selection came upon; whether it is a regular file is not known yet, unless it has a problem. */
@@ -13,6 +14,8 @@ export interface Candidate {
   /** Relative to its base, `/` separators, as on disk. */
   readonly name: string
   readonly problem?: UploadError | undefined
+  /** What lies there, links followed, where that was looked at in passing. */
+  readonly stats?: Stats | undefined
 }
 
 /** What a scan tells beside its candidates. */

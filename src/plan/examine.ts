@@ -1,7 +1,7 @@
-import { type Stats, stat } from 'node:fs'
 import { lstat } from 'node:fs/promises'
 import type { UploadError } from '../errors.ts'
 import type { Candidate, ScanNotes } from './candidate.ts'
+import { statOf } from './look.ts'
 import { brokenLink, scanError } from './source-errors.ts'
 
 /** A candidate after it was looked at. */
@@ -21,20 +21,13 @@ export async function examine(candidate: Candidate, notes: Pick<ScanNotes, 'warn
   const unknown = { candidate, size: undefined, mtimeMs: undefined }
   if (candidate.kind !== 'found') return { ...unknown, problem: candidate.problem }
   try {
-    const stats = await statOf(candidate.absolute)
+    const stats = candidate.stats ?? (await statOf(candidate.absolute))
     if (stats.isFile()) return { candidate, size: stats.size, mtimeMs: stats.mtimeMs, problem: undefined }
     if (!stats.isDirectory()) notes.warn(`${candidate.path} is not a regular file; skipped`)
     return undefined
   } catch (error) {
     return { ...unknown, problem: await explain(candidate, error) }
   }
-}
-
-/** Cheaper than that of `fs/promises`, which counts where there are many files. */
-function statOf(path: string): Promise<Stats> {
-  return new Promise((resolve, reject) => {
-    stat(path, (error, stats) => (error ? reject(error) : resolve(stats)))
-  })
 }
 
 async function explain({ absolute }: Candidate, error: unknown): Promise<UploadError> {

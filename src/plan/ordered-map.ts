@@ -6,7 +6,7 @@
  * to do there; of a burst only the first calls do.
  */
 export async function* orderedMap<T, R>(
-  items: AsyncIterable<T>,
+  items: AsyncIterable<T> | Iterable<T>,
   atOnce: number,
   map: (item: T) => Promise<R>,
 ): AsyncGenerator<R> {

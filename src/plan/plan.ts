@@ -7,15 +7,13 @@ import { type Examined, examine } from './examine.ts'
 import { createFilters } from './filters.ts'
 import { alwaysDistinct, compileKeyTemplate, type KeyTemplate } from './key-template.ts'
 import { noLines, openListedLines } from './listed-lines.ts'
+import { lookedAtAtOnce } from './look.ts'
 import { baseNameOf, keyProblem, normalizeName } from './object-key.ts'
 import { ordered } from './order.ts'
 import { orderedMap } from './ordered-map.ts'
 import type { PlannedFile } from './planned-file.ts'
 import { findSources, negationsAmong } from './sources.ts'
 import { type Survey, survey } from './survey.ts'
-
-/** How many files are looked at on disk at once. */
-const examinedAtOnce = 64
 
 /** What a run is going to send. Scanned twice at most, and never held as a whole. */
 export interface Plan {
@@ -80,7 +78,7 @@ export async function createPlan(options: PlanOptions): Promise<Plan> {
   const scan = async function* (given: Partial<ScanNotes> = {}): AsyncGenerator<PlannedFile> {
     const notes = { ...quiet, ...given }
     let index = 0
-    const looked = orderedMap(findSources(sourceOptions, notes), examinedAtOnce, (candidate) =>
+    const looked = orderedMap(findSources(sourceOptions, notes), lookedAtAtOnce, (candidate) =>
       examine(candidate, notes),
     )
     for await (const examined of looked) {

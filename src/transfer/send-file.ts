@@ -77,6 +77,7 @@ async function sendSmall(
     }
   } catch (error) {
     const failure = toUploadError(error)
+    if (signal.aborted) throw failure
     // What was answered had been sent.
     if (failure.status !== undefined) work.bytesSent = size
     if (failure.code !== 'SOURCE_CHANGED') failedBefore = { error: failure, beganMs }
@@ -85,10 +86,11 @@ async function sendSmall(
 }
 
 /** What the scan knows of a file that the destination takes in one go; undefined where it has to go another way. */
-function asScanned({ file }: FileWork, { destination, pacer }: SendFileOptions): FileFacts | undefined {
+function asScanned({ file }: FileWork, { destination, settings, pacer }: SendFileOptions): FileFacts | undefined {
   const { absolute, size, mtimeMs } = file
   const most = pacer === undefined ? destination.small?.maxSize : undefined
-  if (most === undefined || size === undefined || mtimeMs === undefined || size > most) return undefined
+  if (most === undefined || size === undefined || mtimeMs === undefined) return undefined
+  if (size > most || size > settings.multipartThreshold) return undefined
   return { absolute, size, mtimeMs }
 }
 

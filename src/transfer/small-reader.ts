@@ -48,7 +48,7 @@ const mostDirectories = 1000
 export function createSmallReader({ elapsed, statfs: look = statfs }: SmallReaderOptions): SmallReader {
   /** Undefined: asked for, and not known yet. */
   const isLocal = new Map<string, boolean | undefined>()
-  let lastDirectory = ''
+  let lastDirectory = '/'
   let averageMs = 0
   let restsUntil = Number.NEGATIVE_INFINITY
 

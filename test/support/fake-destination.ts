@@ -124,9 +124,9 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
   }
 
   async function read(body: PartBody | SmallBody, call: Call): Promise<Buffer> {
-    if (!('open' in body)) return reads === undefined ? noBytes : readSmall(body)
     const pieces: Buffer[] = []
     if (reads !== undefined) {
+      if (!('open' in body)) return readSmall(body)
       let sent = 0
       for await (const piece of reads === 'open' ? body.open() : body.stream()) {
         pieces.push(Buffer.from(piece as Uint8Array))

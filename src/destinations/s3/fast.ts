@@ -37,8 +37,7 @@ export function openFastEngine({
       return objectInfo(key, body.size, stored)
     },
     small: {
-      // One byte of room is left, by which a file that grew shows.
-      maxSize: buffers.size - 1,
+      maxSize: buffers.size,
       async put({ key, contentType }, body, signal) {
         try {
           const stored = await uploadSmall({ key, contentType }, body, signal)

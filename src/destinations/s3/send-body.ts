@@ -25,11 +25,10 @@ export interface BodyOptions {
 export function sendBody(options: BodyOptions, send: SendWithBody): Promise<WireAnswer> {
   const { body, buffers, call } = options
   const pieceSize = Math.min(buffers.size, call.pacer?.pieceSize ?? buffers.size)
-  // One byte of room is left, by which a file that grew shows.
-  return body.size < pieceSize ? sendWhole(options, send) : sendPieces(options, pieceSize, send)
+  return body.size <= pieceSize ? sendWhole(options, send) : sendPieces(options, pieceSize, send)
 }
 
-/** The same for a body that is smaller than a buffer, which is read in one go. */
+/** The same for a body that one buffer holds, which is read in one go. */
 export async function sendWhole(
   { body, buffers, call, wantsChecksum }: Omit<BodyOptions, 'body'> & { readonly body: SmallBody },
   send: SendWithBody,

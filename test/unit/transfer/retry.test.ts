@@ -164,6 +164,58 @@ describe('retrying', () => {
     expect(asked[1]).toEqual(['CONNECTION', 2, expect.any(Number)])
   })
 
+  describe('after an attempt that was made before, in another way,', () => {
+    it('counts it as the first, and tells of it', async () => {
+      const { clock, told, options } = scene({ failedBefore: { error: failure('THROTTLED'), beganMs: 0 } })
+      const { attempt, made } = attempts(clock, [failure('CONNECTION'), 'done'])
+      expect(await retrying(attempt, options)).toBe('done')
+      expect(told.map(([code, failures]) => [code, failures])).toEqual([
+        ['THROTTLED', 1],
+        ['CONNECTION', 2],
+      ])
+      expect(made()).toBe(2)
+    })
+
+    it('makes one attempt less', async () => {
+      const { clock, told, options } = scene({ failedBefore: { error: failure('THROTTLED'), beganMs: 0 } })
+      const { attempt, made } = attempts(clock, Array(3).fill(failure('TIMEOUT')))
+      await expect(retrying(attempt, options)).rejects.toMatchObject({ code: 'TIMEOUT' })
+      expect([made(), told.length]).toEqual([3, 3])
+    })
+
+    it.each([
+      ['that trying again cannot mend', failure('ACCESS_DENIED'), policy],
+      ['where no retries are wanted', failure('CONNECTION'), { ...policy, retries: 0 }],
+    ])('makes none %s', async (_when, error, policy) => {
+      const { clock, told, options } = scene({ policy, failedBefore: { error, beganMs: 0 } })
+      const { attempt, made } = attempts(clock, ['done'])
+      await expect(retrying(attempt, options)).rejects.toBe(error)
+      expect([made(), told, clock.sleeps]).toEqual([0, [], []])
+    })
+
+    it('counts its time where it asks whether it may', async () => {
+      const asked: number[] = []
+      const mayRetry: RetryOptions['mayRetry'] = (_error, _failures, elapsedMs) => {
+        asked.push(elapsedMs)
+        return false
+      }
+      const { clock, options } = scene({ mayRetry, failedBefore: { error: failure('CONNECTION'), beganMs: 500 } })
+      await clock.advance(3500)
+      const { attempt } = attempts(clock, ['done'])
+      await expect(retrying(attempt, options)).rejects.toMatchObject({ code: 'CONNECTION' })
+      expect(asked[0]).toBeGreaterThan(3000)
+      expect(asked[0]).toBeLessThan(3200)
+    })
+
+    it('is stopped before another', async () => {
+      const { clock, stop, told, options } = scene({ failedBefore: { error: failure('CONNECTION'), beganMs: 0 } })
+      stop.abort()
+      const { attempt, made } = attempts(clock, ['done'])
+      await expect(retrying(attempt, options)).rejects.toMatchObject({ code: 'CANCELLED' })
+      expect([made(), told]).toEqual([0, []])
+    })
+  })
+
   describe('a stop', () => {
     it('before the first attempt: nothing is tried', async () => {
       const { clock, stop, options } = scene()

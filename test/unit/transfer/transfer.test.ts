@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { UploadError } from '../../../src/errors.ts'
 import type { PlannedFile } from '../../../src/plan/planned-file.ts'
 import { patienceAfterStopMs } from '../../../src/transfer/patience.ts'
@@ -8,6 +8,19 @@ import { createFakeClock, seededRandom, settled } from '../../support/fake-clock
 import type { FakeCall, Fate } from '../../support/fake-destination.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 import { failure, fates, MiB, manyOf, planned, retry, type Scene, settings, sparseFile, transfer } from './scene.ts'
+
+// A look at a file takes no time here: otherwise the clock, which leaps on, would count hours while it is under way.
+vi.mock('node:fs', async (importOriginal) => {
+  const original = await importOriginal<typeof import('node:fs')>()
+  const stat = (path: string, done: (error: unknown, stats?: unknown) => void): void => {
+    try {
+      done(null, original.statSync(path))
+    } catch (error) {
+      done(error)
+    }
+  }
+  return { ...original, stat }
+})
 
 /** Resolves once so many calls have been made. */
 async function calls({ destination }: Scene, count: number): Promise<void> {
