@@ -7,6 +7,7 @@ const usage = `Usage: npm run bench -- [options]
   --rounds N        rounds of each workload (default: 5, some have their own)
   --quick           tiny data sets and one round: shows that everything works, its figures say nothing
   --write           write bench/RESULTS.md when done
+  --keep            keep what earlier runs measured of other workloads: RESULTS.md in parts
   --install         install the peers that registries offer into the cache directory first
   --no-build        measure dist/ as it is
   --list            name the workloads and tools, and what there is of them
@@ -21,6 +22,7 @@ export function readOptions(args, workloadIds, toolNames) {
         only: { type: 'string' },
         tools: { type: 'string' },
         rounds: { type: 'string' },
+        keep: { type: 'boolean' },
         quick: { type: 'boolean', default: false },
         write: { type: 'boolean', default: false },
         install: { type: 'boolean', default: false },

@@ -1,5 +1,5 @@
 /** `npm run bench`: this program and its peers side by side; see README.md here. */
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { ensureBuilt, ensureInstalled } from '../scripts/ready.mjs'
 import { installPeers } from './install.mjs'
 import { cleanWork } from './measure.mjs'
@@ -36,18 +36,23 @@ if (options.list) {
 
 const sink = await startSink()
 const context = { sink, found, missing, chosen: options.tools, rounds: options.rounds, quick: options.quick }
-const results = []
+const measured = new Map(options.keep ? earlier().map((result) => [result.id, result]) : [])
 for (const workload of workloads.filter(({ id }) => options.only.includes(id))) {
   const result = await runWorkload(workload, context)
-  results.push(result)
+  measured.set(workload.id, result)
   print(result)
-  writeFileSync(places.results, JSON.stringify(results, undefined, 1))
+  writeFileSync(places.results, JSON.stringify([...measured.values()], undefined, 1))
 }
 sink.stop()
+const results = workloads.flatMap(({ id }) => measured.get(id) ?? [])
 if (options.quick) console.log('\n--quick: everything above ran, but so little of it that no figure means anything.')
 if (options.write) {
   writeResults(results, { found, missing, argv: process.argv.slice(2) })
   console.error(`Written: ${resultsFile}`)
+}
+
+function earlier() {
+  return existsSync(places.results) ? JSON.parse(readFileSync(places.results, 'utf8')) : []
 }
 
 function findTools() {

@@ -21,7 +21,7 @@ export async function examine(candidate: Candidate, notes: Pick<ScanNotes, 'warn
   const unknown = { candidate, size: undefined, mtimeMs: undefined }
   if (candidate.kind !== 'found') return { ...unknown, problem: candidate.problem }
   try {
-    const stats = candidate.stats ?? (await statOf(candidate.absolute))
+    const stats = await (candidate.stats ?? statOf(candidate.absolute))
     if (stats.isFile()) return { candidate, size: stats.size, mtimeMs: stats.mtimeMs, problem: undefined }
     if (!stats.isDirectory()) notes.warn(`${candidate.path} is not a regular file; skipped`)
     return undefined
