@@ -1,5 +1,5 @@
 /** Memory of all buffers together, in bytes. */
-const bufferBudget = 64 * 2 ** 20
+export const bufferBudget = 64 * 2 ** 20
 /**
  * The least a buffer has, in bytes. A piece smaller than the socket's high-water mark (64 KiB on some Node versions) is
  * taken without a wait, so that a buffer would be filled anew while the socket still holds it.

@@ -76,12 +76,15 @@ async function wronglyStored({
   const random = randomFrom(seed)
   const wrong: string[] = []
   const queue = sizes.map((size, at) => ({ size, at }))
+  const checksumBuffers = createBufferPool(2 ** 17, 2, 2 ** 18)
   const lane = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const { size, at } = next
       const path = `/${at}-${size}`
       const bytes = someBytes(size, seed * 1000 + at)
-      const options = { body: slowlyRead(bytes, random), buffers, call: aCall({ pacer }), wantsChecksum: at % 2 === 0 }
+      const body = slowlyRead(bytes, random)
+      const wantsChecksum = at % 2 === 0
+      const options = { body, buffers, checksumBuffers, call: aCall({ pacer }), wantsChecksum }
       const { status } = await sendBody(options, (_, body) => send(path, size, body))
       if (status !== 200 || stored.get(path) !== sha256(bytes)) wrong.push(path)
     }

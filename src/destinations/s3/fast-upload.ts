@@ -29,6 +29,7 @@ export interface FastUploadOptions {
   readonly bucket: string
   readonly wire: Wire
   readonly buffers: BufferPool
+  readonly checksumBuffers: BufferPool
   readonly checksum: ChecksumUse
   /** Changes when the bucket turned out to be in another region. */
   readonly region: () => string | undefined
@@ -46,7 +47,7 @@ const mostSendings = 3
 
 /** Uploads by this program's own wire, with requests copied from the SDK's. What the server refuses, the SDK reads. */
 export function createFastUpload(options: FastUploadOptions): FastUpload {
-  const { client, bucket, wire, buffers, checksum, region } = options
+  const { client, bucket, wire, buffers, checksumBuffers, checksum, region } = options
   const puts = createRequestSource(client, () => capturePut(client, bucket), region)
   const parts = createRequestSource(client, () => capturePart(client, bucket), region)
 
@@ -80,7 +81,7 @@ export function createFastUpload(options: FastUploadOptions): FastUpload {
         const maker = source.now() ?? (await source.get())
         const wantsChecksum = checksum.isOn()
         const request = requestFor(object, body.size, maker, call.signal)
-        const sending = sendBody({ body, buffers, call, wantsChecksum }, request.send)
+        const sending = sendBody({ body, buffers, checksumBuffers, call, wantsChecksum }, request.send)
         // A read from a dead network drive never ends: a stopped run does not wait for it.
         const answer = await unlessAborted(sending, call.signal)
         const stored = storedOf(answer, request.crc32)

@@ -1,4 +1,4 @@
-import { createBufferPool } from '../../http/buffers.ts'
+import { bufferBudget, createBufferPool } from '../../http/buffers.ts'
 import { createWire } from '../../http/send.ts'
 import type { ObjectInfo } from '../destination.ts'
 import { createChecksumUse } from './checksum-use.ts'
@@ -8,6 +8,9 @@ import { createS3Multipart } from './multipart.ts'
 
 /** The most requests that `--concurrency auto` has in flight. */
 const mostAutomatic = 256
+/** Bytes that are read at a time for a checksum, and how many such reads there may be at once. */
+const checksumReads = { size: 2 ** 20, atOnce: 4 }
+
 /**
  * The engine of this program's own wire, for whole objects and for parts.
  *
@@ -25,11 +28,21 @@ export function openFastEngine({
   const { client, region } = connection
   const requests = settings.concurrency === 'auto' ? mostAutomatic : settings.concurrency
   const wire = createWire(settings.tls, patience)
-  const buffers = createBufferPool(settings.bufferSize, requests)
+  const { size, atOnce } = checksumReads
+  const checksumBuffers = createBufferPool(size, atOnce, atOnce * size)
+  const buffers = createBufferPool(settings.bufferSize, requests, bufferBudget - atOnce * size)
   const checksum = createChecksumUse(() => {
     warn(`${connection.host()} refuses CRC-32 checksums; objects go without from here on`)
   })
-  const { upload, uploadSmall } = createFastUpload({ client, bucket, wire, buffers, checksum, region })
+  const { upload, uploadSmall } = createFastUpload({
+    client,
+    bucket,
+    wire,
+    buffers,
+    checksumBuffers,
+    checksum,
+    region,
+  })
   return {
     engine: 'fast',
     async putObject({ key, contentType }, body, call) {

@@ -10,6 +10,8 @@ export type SendWithBody = (checksum: string | undefined, body: WireRequest['bod
 export interface BodyOptions {
   readonly body: PartBody
   readonly buffers: BufferPool
+  /** Where bodies are read into for their checksum: larger, and few. */
+  readonly checksumBuffers: BufferPool
   readonly call: Call
   /** Whether a CRC-32 goes with it. */
   readonly wantsChecksum: boolean
@@ -30,7 +32,7 @@ export function sendBody(options: BodyOptions, send: SendWithBody): Promise<Wire
 
 /** The same for a body that one buffer holds, which is read in one go. */
 export async function sendWhole(
-  { body, buffers, call, wantsChecksum }: Omit<BodyOptions, 'body'> & { readonly body: SmallBody },
+  { body, buffers, call, wantsChecksum }: Omit<BodyOptions, 'body' | 'checksumBuffers'> & { readonly body: SmallBody },
   send: SendWithBody,
 ): Promise<WireAnswer> {
   const taken = buffers.take()
@@ -55,7 +57,22 @@ export async function sendWhole(
 }
 
 async function sendPieces(options: BodyOptions, pieceSize: number, send: SendWithBody): Promise<WireAnswer> {
-  const { body, buffers, call } = options
+  const { body } = options
+  const reader = await body.openReader()
+  try {
+    const checksum = options.wantsChecksum ? await checksumOf(reader, options) : undefined
+    return await sendFrom(reader, options, pieceSize, (newPieces) => send(checksum, newPieces))
+  } finally {
+    await reader.close()
+  }
+}
+
+async function sendFrom(
+  reader: PartReader,
+  { body, buffers, call }: BodyOptions,
+  pieceSize: number,
+  send: (newPieces: () => AsyncIterable<Uint8Array>) => Promise<WireAnswer>,
+): Promise<WireAnswer> {
   const first = await buffers.take()
   const second = buffers.takeSpare()
   const both = second === undefined ? [first] : [first, second]
@@ -68,21 +85,15 @@ async function sendPieces(options: BodyOptions, pieceSize: number, send: SendWit
     sent = Math.max(sent, bytes)
   }
   try {
-    const reader = await body.openReader()
-    try {
-      const checksum = options.wantsChecksum ? await checksumOf(reader, body.size, first, call.signal) : undefined
-      answer = await send(checksum, async function* () {
-        // The same buffers serve a request that has to be sent again.
-        await pieces?.end()
-        pieces = piecesOf(reader, both, pieceSize, { body, call: { ...call, onBytes } })
-        yield* pieces.all
-      })
-    } finally {
+    answer = await send(async function* () {
+      // The same buffers serve a request that has to be sent again.
       await pieces?.end()
-      await reader.close()
-    }
+      pieces = piecesOf(reader, both, pieceSize, { body, call: { ...call, onBytes } })
+      yield* pieces.all
+    })
     return answer
   } finally {
+    await pieces?.end()
     for (const buffer of both) {
       // Without pieces, no socket has seen it.
       const isUnused = pieces === undefined || (answer !== undefined && isSuccess(answer) && pieces.isComplete())
@@ -149,15 +160,21 @@ function piecesOf(
   }
 }
 
-async function checksumOf(reader: PartReader, size: number, buffer: Buffer, signal: AbortSignal): Promise<string> {
-  let checksum = 0
-  for (let offset = 0; offset < size; ) {
-    refuseAborted(signal)
-    const bytesRead = await reader.read(buffer, offset)
-    checksum = crc32(buffer.subarray(0, bytesRead), checksum)
-    offset += bytesRead
+/** Reads in long strides: each takes a trip to the thread pool. */
+async function checksumOf(reader: PartReader, { body, call, checksumBuffers }: BodyOptions): Promise<string> {
+  const buffer = await checksumBuffers.take()
+  try {
+    let checksum = 0
+    for (let offset = 0; offset < body.size; ) {
+      refuseAborted(call.signal)
+      const bytesRead = await reader.read(buffer, offset)
+      checksum = crc32(buffer.subarray(0, bytesRead), checksum)
+      offset += bytesRead
+    }
+    return base64Of(checksum)
+  } finally {
+    checksumBuffers.give(buffer)
   }
-  return base64Of(checksum)
 }
 
 /** Reads until `into` is full: one read may well give less. */

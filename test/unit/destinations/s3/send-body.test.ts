@@ -92,10 +92,11 @@ interface Scene {
 
 function scene({ body, call = {}, wantsChecksum = true }: Scene) {
   const buffers = countingPool()
+  const checksumBuffers = countingPool()
   const watched = counted(body)
   const sendWith = (send: (checksum: string | undefined, body: WireRequest['body']) => Promise<WireAnswer>) =>
-    sendBody({ body: watched.body, buffers, call: aCall(call), wantsChecksum }, send)
-  return { buffers: buffers.counts, reading: watched.counts, sendWith }
+    sendBody({ body: watched.body, buffers, checksumBuffers, call: aCall(call), wantsChecksum }, send)
+  return { buffers: buffers.counts, checksums: checksumBuffers.counts, reading: watched.counts, sendWith }
 }
 
 const changed = () => new UploadError('SOURCE_CHANGED', 'it changed')
@@ -208,7 +209,7 @@ describe('a file that changes', () => {
 
   it('while its checksum is made is an error, and the buffers go back', async () => {
     const body = bodyOf(someBytes(5 * size), { failAfter: { bytes: 3 * size, error: changed() } })
-    const { buffers, reading, sendWith } = scene({ body })
+    const { buffers, checksums, reading, sendWith } = scene({ body })
     let wasSent = false
     const outcome = sendWith(async () => {
       wasSent = true
@@ -216,7 +217,8 @@ describe('a file that changes', () => {
     })
     await expect(outcome).rejects.toMatchObject({ code: 'SOURCE_CHANGED' })
     expect(wasSent).toBe(false)
-    expect(buffers).toEqual({ taken: 2, given: 2, forgotten: 0 })
+    expect(buffers).toEqual({ taken: 0, given: 0, forgotten: 0 })
+    expect(checksums).toEqual({ taken: 1, given: 1, forgotten: 0 })
     expect(reading).toMatchObject({ opened: 1, closed: 1 })
   })
 
@@ -242,11 +244,12 @@ describe('a file that changes', () => {
 
   it('and cannot be opened is an error, and the buffers go back', async () => {
     const gone = changed()
-    const { buffers, sendWith } = scene({
+    const { buffers, checksums, sendWith } = scene({
       body: { ...bodyOf(someBytes(size + 1)), openReader: () => Promise.reject(gone) },
     })
     await expect(sendWith(async () => ok)).rejects.toBe(gone)
-    expect(buffers).toEqual({ taken: 2, given: 2, forgotten: 0 })
+    expect(buffers).toEqual({ taken: 0, given: 0, forgotten: 0 })
+    expect(checksums).toEqual({ taken: 0, given: 0, forgotten: 0 })
   })
 })
 
@@ -269,10 +272,11 @@ describe('a stop', () => {
         }
       },
     }
-    const { buffers, reading, sendWith } = scene({ body, call: { signal: stop.signal } })
+    const { buffers, checksums, reading, sendWith } = scene({ body, call: { signal: stop.signal } })
     await expect(sendWith(async () => ok)).rejects.toMatchObject({ code: 'CANCELLED' })
     expect(reads).toBe(3)
-    expect(buffers).toEqual({ taken: 2, given: 2, forgotten: 0 })
+    expect(buffers).toEqual({ taken: 0, given: 0, forgotten: 0 })
+    expect(checksums).toEqual({ taken: 1, given: 1, forgotten: 0 })
     expect(reading).toMatchObject({ opened: 1, closed: 1 })
   })
 
@@ -344,7 +348,8 @@ it('buffers that are all in use are waited for', async () => {
   const buffers = createBufferPool(size, 1, size)
   const held = await buffers.take()
   let wasSent = false
-  const outcome = sendBody({ body: bodyOf(someBytes(9)), buffers, call: aCall(), wantsChecksum: true }, async () => {
+  const options = { body: bodyOf(someBytes(9)), buffers, checksumBuffers: buffers, call: aCall(), wantsChecksum: true }
+  const outcome = sendBody(options, async () => {
     wasSent = true
     return ok
   })
