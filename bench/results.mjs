@@ -16,7 +16,8 @@ export const resultsFile = inRepository('bench/RESULTS.md')
 export function writeResults(results, { found, missing, argv }) {
   const text = [
     '# Results',
-    `Written by \`npm run bench -- ${argv.join(' ')}\`. What is measured, and how: [README.md](README.md).`,
+    `Written by \`npm run bench -- ${argv.join(' ')}\`${argv.includes('--keep') ? ', the last of several parts' : ''}. ` +
+      'What is measured, and how: [README.md](README.md).',
     ...machine(),
     versions(found, missing),
     aheadText(results),
