@@ -109,7 +109,7 @@ export function createConcurrencyController(options: ConcurrencyOptions): Concur
     return ms >= measuring.longestMs || (ms >= leastMs && window.requests >= (isHasty ? limit : 2 * limit))
   }
   const endWindow = (at: number): void => {
-    const measured = measure(window, at, busyMs())
+    const measured = measure(window, at, busyMs(), limit)
     window = beginWindow(at, busyMs())
     if (isSettling) {
       isSettling = false
@@ -246,11 +246,12 @@ interface Measured {
   readonly busyShare: number
 }
 
-function measure(window: Window, at: number, busyMs: number): Measured {
+function measure(window: Window, at: number, busyMs: number, limit: number): Measured {
   const ms = at - window.beganMs
   return {
     throughput: window.work / ms,
-    isFull: window.waits * 2 >= window.requests,
+    // Requests that began together end together: of each round of the slots, only the last may have to wait.
+    isFull: window.waits * limit >= window.requests,
     busyShare: (busyMs - window.busyMs) / ms,
   }
 }
