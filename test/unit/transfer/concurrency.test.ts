@@ -209,6 +209,17 @@ describe('createConcurrencyController', () => {
     ])
   })
 
+  it('climbs where requests that began together end together, so that only the last of a round has to wait', () => {
+    const { controller, pass } = start()
+    for (let round = 0; round < 1000 && controller.limit < automaticConcurrency.most; round += 1) {
+      const { limit } = controller
+      pass(30)
+      for (let n = 0; n < limit; n += 1) controller.completed(16 * 1024)
+      controller.waited()
+    }
+    expect(controller.limit).toBe(automaticConcurrency.most)
+  })
+
   it('takes back what there is no work for', () => {
     const { send, last } = start()
     send(64, 320)
