@@ -34,10 +34,10 @@ export interface Connections {
 }
 
 /**
- * Servers close idle connections after five seconds or so without a word (S3 after about six); a request sent into
- * such a close fails. Leaving first avoids that.
+ * How long a connection may wait for its next request, in milliseconds. Servers close idle ones after five seconds or
+ * so (S3 after about six) without a word, and a request sent into such a close fails; leaving first avoids that.
  */
-const idleLimitMs = 4000
+export const idleLimitMs = 4000
 
 /** Of a route on which requests go as they are. */
 const untouched = { pathPrefix: '', proxyHeaders: [] }

@@ -1,3 +1,4 @@
+import { idleLimitMs } from './agent.ts'
 import { type Connection, closed, connectionOn } from './connection.ts'
 import type { OpenSocket } from './open-socket.ts'
 
@@ -19,12 +20,6 @@ export interface PoolPatience {
   /** Without a byte in either direction, in milliseconds. */
   readonly idle: number
 }
-
-/**
- * How long a connection may wait for its next request, in milliseconds. Servers close idle ones after five seconds or
- * so (S3 after about six) without a word, and a request sent into such a close fails; leaving first avoids that.
- */
-const idleLimitMs = 4000
 
 interface Free {
   readonly connection: Connection

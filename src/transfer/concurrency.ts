@@ -1,7 +1,5 @@
+import { automaticConcurrency } from '../config/automatic-concurrency.ts'
 import type { RequestRate } from './request-rate.ts'
-
-/** Where `--concurrency auto` starts, and how far it goes. */
-export const automaticConcurrency = { start: 32, most: 256 }
 
 /** What a request costs beside its bytes, in bytes: with it, loads of small and of large files have one measure. */
 const requestCost = 256 * 1024

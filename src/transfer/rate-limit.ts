@@ -1,4 +1,4 @@
-import { cancelled } from '../destinations/abort.ts'
+import { cancelled, onAbort } from '../destinations/abort.ts'
 import type { Pacer } from '../destinations/destination.ts'
 import type { Clock } from './clock.ts'
 
@@ -69,8 +69,7 @@ export function createPacer(bytesPerSecond: number, clock: Clock): Pacer {
         timer?.abort()
         timer = undefined
       }
-      const waiter: Waiter = { bytes, resolve, leave: () => signal.removeEventListener('abort', cut) }
-      signal.addEventListener('abort', cut, { once: true })
+      const waiter: Waiter = { bytes, resolve, leave: onAbort(signal, cut) }
       waiters.add(waiter)
     })
 

@@ -1,9 +1,8 @@
-import { stat } from 'node:fs'
-import { promisify } from 'node:util'
 import type { RetrySettings } from '../config/settings.ts'
 import type { Destination, ObjectInfo, Pacer } from '../destinations/destination.ts'
 import { toUploadError, UploadError } from '../errors.ts'
 import type { Listener } from '../observe/events.ts'
+import { statOf } from '../plan/look.ts'
 import { sourceError } from '../plan/source-errors.ts'
 import type { Breaker } from './breaker.ts'
 import { createByteMeter } from './byte-meter.ts'
@@ -29,9 +28,6 @@ export interface SendFileOptions {
   readonly pacer: Pacer | undefined
   readonly smallReader: SmallReader
 }
-
-/** Cheaper than `fs/promises`' own, which counts where there are many small files. */
-const statOf = promisify(stat)
 
 /**
  * Sends one file with all its retries, and keeps account of it in `work`.

@@ -19,5 +19,10 @@ export function fullObjectChecksum(answer: ChecksumAnswer): Checksum | undefined
   if (ChecksumSHA256 !== undefined) return { algorithm: 'sha256', value: ChecksumSHA256 }
   if (ChecksumCRC64NVME !== undefined) return { algorithm: 'crc64nvme', value: ChecksumCRC64NVME }
   if (ChecksumCRC32C !== undefined) return { algorithm: 'crc32c', value: ChecksumCRC32C }
-  return ChecksumCRC32 === undefined ? undefined : { algorithm: 'crc32', value: ChecksumCRC32 }
+  return crc32Checksum(ChecksumCRC32)
+}
+
+/** @param value in base64 */
+export function crc32Checksum(value: string | undefined): Checksum | undefined {
+  return value === undefined ? undefined : { algorithm: 'crc32', value }
 }

@@ -6,7 +6,7 @@ import { unlessAborted } from '../abort.ts'
 import type { Call, PartBody, SmallBody } from '../destination.ts'
 import type { ChecksumUse } from './checksum-use.ts'
 import { readError, type UploadTarget } from './read-error.ts'
-import { createRequestSource, type RequestMaker } from './request-source.ts'
+import { createRequestSource, type RequestMaker, type RequestSource } from './request-source.ts'
 import { type SendWithBody, sendBody, sendWhole } from './send-body.ts'
 import { capturePart, capturePut } from './template.ts'
 
@@ -51,60 +51,64 @@ export function createFastUpload(options: FastUploadOptions): FastUpload {
   const puts = createRequestSource(client, () => capturePut(client, bucket), region)
   const parts = createRequestSource(client, () => capturePart(client, bucket), region)
 
-  function requestFor(object: FastObject, size: number, maker: RequestMaker, signal: AbortSignal) {
-    const request = {
-      /** The checksum that went with it. */
-      crc32: undefined as string | undefined,
-      send: ((crc32, body) => {
-        request.crc32 = crc32
-        const { path, headers } = maker.make({ ...object, size, crc32 })
-        return wire.send({ method: 'PUT', origin: maker.origin, path, headers, body }, signal)
-      }) satisfies SendWithBody as SendWithBody,
-    }
-    return request
-  }
+  const sourceOf = (object: FastObject): RequestSource => (object.part === undefined ? puts : parts)
 
-  /** Why an upload was refused, and whether it may go through if it is sent at once again, in another way. */
-  async function problemOf(object: FastObject, answer: WireAnswer, hadChecksum: boolean, maker: RequestMaker) {
-    const error = await readError(client, bucket, object, answer)
-    const source = object.part === undefined ? puts : parts
-    const isElsewhere = source.isOutdated(maker)
-    return isElsewhere || (hadChecksum && checksum.isRefusedBy(error))
-      ? { mayHelp: true, error }
-      : { mayHelp: false, error }
+  /**
+   * Sends once; what the server says against it is thrown, but where the same may go through if it is sent at once
+   * again, in another way.
+   */
+  async function attempt(
+    object: FastObject,
+    size: number,
+    maker: RequestMaker,
+    signal: AbortSignal,
+    begin: (wantsChecksum: boolean, send: SendWithBody) => Promise<WireAnswer>,
+  ): Promise<Stored | Refused> {
+    const wantsChecksum = checksum.isOn()
+    let sentCrc32: string | undefined
+    const sending = begin(wantsChecksum, (crc32, body) => {
+      sentCrc32 = crc32
+      const { path, headers } = maker.make({ ...object, size, crc32 })
+      return wire.send({ method: 'PUT', origin: maker.origin, path, headers, body }, signal)
+    })
+    // A read from a dead network drive never ends: a stopped run does not wait for it.
+    const answer = await unlessAborted(sending, signal)
+    const stored = storedOf(answer, sentCrc32)
+    if (stored !== undefined) return stored
+    const refused = await readError(client, bucket, object, answer)
+    const isElsewhere = sourceOf(object).isOutdated(maker)
+    if (isElsewhere || (wantsChecksum && checksum.isRefusedBy(refused))) return { refused }
+    throw refused
   }
 
   return {
     async upload(object, body, call) {
       for (let turn = 1; ; turn += 1) {
-        const source = object.part === undefined ? puts : parts
+        const source = sourceOf(object)
         const maker = source.now() ?? (await source.get())
-        const wantsChecksum = checksum.isOn()
-        const request = requestFor(object, body.size, maker, call.signal)
-        const sending = sendBody({ body, buffers, checksumBuffers, call, wantsChecksum }, request.send)
-        // A read from a dead network drive never ends: a stopped run does not wait for it.
-        const answer = await unlessAborted(sending, call.signal)
-        const stored = storedOf(answer, request.crc32)
-        if (stored !== undefined) return stored
-        const { error, mayHelp } = await problemOf(object, answer, wantsChecksum, maker)
-        if (!mayHelp || turn === mostSendings) throw error
+        const outcome = await attempt(object, body.size, maker, call.signal, (wantsChecksum, send) =>
+          sendBody({ body, buffers, checksumBuffers, call, wantsChecksum }, send),
+        )
+        if ('etag' in outcome) return outcome
+        if (turn === mostSendings) throw outcome.refused
       }
     },
 
     async uploadSmall(object, body, signal) {
       const maker = puts.now()
       if (maker === undefined) return undefined
-      const wantsChecksum = checksum.isOn()
-      const request = requestFor(object, body.size, maker, signal)
-      const sending = sendWhole({ body, buffers, call: { signal, requests: 1 }, wantsChecksum }, request.send)
-      const answer = await unlessAborted(sending, signal)
-      const stored = storedOf(answer, request.crc32)
-      if (stored !== undefined) return stored
-      const { error, mayHelp } = await problemOf(object, answer, wantsChecksum, maker)
-      if (mayHelp) return undefined
-      throw error
+      const call: Call = { signal, requests: 1 }
+      const outcome = await attempt(object, body.size, maker, signal, (wantsChecksum, send) =>
+        sendWhole({ body, buffers, call, wantsChecksum }, send),
+      )
+      return 'etag' in outcome ? outcome : undefined
     },
   }
+}
+
+/** Why a request was refused that may go through in another way. */
+interface Refused {
+  readonly refused: unknown
 }
 
 /**

@@ -1,13 +1,13 @@
+import { automaticConcurrency } from '../../config/automatic-concurrency.ts'
 import { bufferBudget, createBufferPool } from '../../http/buffers.ts'
 import { createWire } from '../../http/send.ts'
 import type { ObjectInfo } from '../destination.ts'
+import { crc32Checksum } from './checksum.ts'
 import { createChecksumUse } from './checksum-use.ts'
 import { createFastUpload, type Stored } from './fast-upload.ts'
 import type { S3Engine, S3Surroundings } from './index.ts'
 import { createS3Multipart } from './multipart.ts'
 
-/** The most requests that `--concurrency auto` has in flight. */
-const mostAutomatic = 256
 /** Bytes that are read at a time for a checksum, and how many such reads there may be at once. */
 const checksumReads = { size: 2 ** 20, atOnce: 4 }
 
@@ -26,7 +26,7 @@ export function openFastEngine({
   explain,
 }: S3Surroundings): S3Engine {
   const { client, region } = connection
-  const requests = settings.concurrency === 'auto' ? mostAutomatic : settings.concurrency
+  const requests = settings.concurrency === 'auto' ? automaticConcurrency.most : settings.concurrency
   const wire = createWire(settings.tls, patience)
   const { size, atOnce } = checksumReads
   const checksumBuffers = createBufferPool(size, atOnce, atOnce * size)
@@ -66,6 +66,5 @@ export function openFastEngine({
 }
 
 function objectInfo(key: string, size: number, { etag, versionId, crc32 }: Stored): ObjectInfo {
-  const checksum = crc32 === undefined ? undefined : ({ algorithm: 'crc32', value: crc32 } as const)
-  return { key, size, etag, versionId, checksum }
+  return { key, size, etag, versionId, checksum: crc32Checksum(crc32) }
 }

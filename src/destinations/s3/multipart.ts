@@ -7,9 +7,11 @@ import {
 } from '@aws-sdk/client-s3'
 import { UploadError } from '../../errors.ts'
 import type { Call, MultipartUpload, MultipartUploads, ObjectInfo, ObjectToPut, Part } from '../destination.ts'
+import { crc32Checksum } from './checksum.ts'
 import type { ChecksumUse } from './checksum-use.ts'
 import type { FastUpload } from './fast-upload.ts'
-import { wasCompleted } from './settle-complete.ts'
+import { saysUploadIsGone, wasCompleted } from './settle-complete.ts'
+import { strangeAnswer } from './strange-answer.ts'
 
 export interface S3MultipartOptions {
   readonly client: S3Client
@@ -79,7 +81,7 @@ export function createS3Multipart({ client, bucket, upload, checksum, mapped }: 
         const page = await client.send(new ListPartsCommand(input), { abortSignal: signal })
         for (const { PartNumber, Size, ETag, ChecksumCRC32 } of page.Parts ?? []) {
           if (PartNumber === undefined || PartNumber <= Number(after ?? 0)) continue
-          const checksum = ChecksumCRC32 ? { algorithm: 'crc32' as const, value: ChecksumCRC32 } : undefined
+          const checksum = crc32Checksum(ChecksumCRC32 || undefined)
           parts.push({ partNumber: PartNumber, size: Size ?? object.partSize, etag: ETag, checksum })
         }
         const next = page.IsTruncated ? page.NextPartNumberMarker : undefined
@@ -101,9 +103,7 @@ export function createS3Multipart({ client, bucket, upload, checksum, mapped }: 
           's3:PutObject',
           upload({ key: object.key, part: { partNumber, uploadId } }, body, call),
         )
-        const { etag, crc32 } = stored
-        const checksum = crc32 === undefined ? undefined : { algorithm: 'crc32' as const, value: crc32 }
-        return { partNumber, size: body.size, etag, checksum }
+        return { partNumber, size: body.size, etag: stored.etag, checksum: crc32Checksum(stored.crc32) }
       },
 
       async complete(parts, call): Promise<ObjectInfo> {
@@ -139,17 +139,11 @@ export function createS3Multipart({ client, bucket, upload, checksum, mapped }: 
 }
 
 function isGone(error: unknown): boolean {
-  const { cause } = error as { readonly cause?: unknown }
-  return cause instanceof Error && cause.name === 'NoSuchUpload'
+  return saysUploadIsGone((error as { readonly cause?: unknown }).cause)
 }
 
 /** What leaves open whether the server did what it was asked to. */
 function isInDoubt(error: unknown): boolean {
   if (!(error instanceof UploadError) || isGone(error)) return false
   return ['CONNECTION', 'TIMEOUT', 'STALLED', 'BAD_RESPONSE', 'SERVER_ERROR'].includes(error.code)
-}
-
-function strangeAnswer(): UploadError {
-  const message = 'the answer is not one of an S3 server; check --endpoint-url and the proxy'
-  return new UploadError('BAD_RESPONSE', message, { retryable: false })
 }

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream'
 import { PutObjectCommand, type S3Client, UploadPartCommand } from '@aws-sdk/client-s3'
 import { HttpResponse } from '@smithy/core/protocols'
-import { UploadError } from '../../errors.ts'
 import type { WireAnswer } from '../../http/send.ts'
 import { answerHere } from './answer-here.ts'
+import { strangeAnswer } from './strange-answer.ts'
 
 /** What was to be uploaded. */
 export interface UploadTarget {
@@ -39,7 +39,5 @@ export async function readError(
       return error
     }
   }
-  return new UploadError('BAD_RESPONSE', 'the answer is not one of an S3 server; check --endpoint-url and the proxy', {
-    retryable: false,
-  })
+  return strangeAnswer()
 }

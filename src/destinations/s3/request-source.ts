@@ -46,7 +46,6 @@ export function createRequestSource(
     made?.region === region() && (!made?.isSigned || (credentials !== undefined && holds()))
 
   const prepare = async (): Promise<void> => {
-    // Known by the first capture, if not before; and another request may be told meanwhile that it is elsewhere.
     while (made === undefined || made.region !== region()) {
       const before = region()
       const template = await capture()

@@ -48,8 +48,13 @@ async function isGone({ client, Bucket, Key, UploadId, signal }: SettleOptions):
     await client.send(new ListPartsCommand({ Bucket, Key, UploadId, MaxParts: 1 }), { abortSignal: signal })
     return false
   } catch (error) {
-    return error instanceof Error && error.name === 'NoSuchUpload'
+    return saysUploadIsGone(error)
   }
+}
+
+/** @param thrown by the SDK */
+export function saysUploadIsGone(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === 'NoSuchUpload'
 }
 
 /**

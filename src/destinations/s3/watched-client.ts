@@ -7,6 +7,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import { UploadError } from '../../errors.ts'
+import { strangeAnswer } from './strange-answer.ts'
 
 /** How long what has to be tidied up may take once an upload has failed, in milliseconds. */
 const tidyLimitMs = 3000
@@ -92,7 +93,5 @@ function bodyLength(command: unknown): number {
 function refuseStrangeAnswer(command: unknown, answer: unknown): void {
   const { ETag, UploadId } = answer as { readonly ETag?: string; readonly UploadId?: string }
   const isMissing = command instanceof CreateMultipartUploadCommand ? UploadId === undefined : ETag === undefined
-  if (!isMissing) return
-  const message = 'the answer is not one of an S3 server; check --endpoint-url and the proxy'
-  throw new UploadError('BAD_RESPONSE', message, { retryable: false })
+  if (isMissing) throw strangeAnswer()
 }

@@ -35,22 +35,14 @@ export async function* readInvocation(
   start: number | undefined,
   only?: JournalRecord['type'],
 ): AsyncGenerator<readonly JournalRecord[]> {
-  if (start === undefined) return
   const marks = only === undefined ? undefined : [mark('run'), mark(only)]
-  let runs = 0
-  for await (const lines of readLines(journalPath, start)) {
-    const records: JournalRecord[] = []
-    for (const line of lines) {
-      if (marks?.some((bytes) => line.includes(bytes)) === false) continue
-      const record = parse(line)
-      if (record === undefined || !reported.has(record.type)) continue
-      if (record.type === 'run') runs += 1
-      if (runs > 1) break
-      if (only === undefined || record.type === only) records.push(record)
-    }
-    yield records
-    if (runs > 1) return
-  }
+  yield* ofInvocation(journalPath, start, (line) => {
+    if (marks?.some((bytes) => line.includes(bytes)) === false) return undefined
+    const record = parse(line)
+    if (record === undefined || !reported.has(record.type)) return undefined
+    const isWanted = only === undefined || record.type === only
+    return { isRun: record.type === 'run', items: isWanted ? [record] : [] }
+  })
 }
 
 const runBegins = Buffer.from('{"type":"run",')
@@ -58,18 +50,32 @@ const reportedBeginnings = [runBegins, Buffer.from('{"type":"file",'), Buffer.fr
 
 /** As {@link readInvocation}, but the lines as they are: nothing has to be made of records and taken apart again. */
 export async function* readInvocationText(journalPath: string, start: number | undefined): AsyncGenerator<Buffer> {
+  const batches = ofInvocation(journalPath, start, (line) => {
+    // The last one may have been torn by a power cut.
+    if (!reportedBeginnings.some((beginning) => startsWith(line, beginning)) || line.at(-1) !== closingBrace)
+      return undefined
+    return { isRun: startsWith(line, runBegins), items: [line, lineEnd] }
+  })
+  for await (const pieces of batches) yield Buffer.concat(pieces)
+}
+
+/** What `read` makes of the lines from `start` on, up to where another run begins; `undefined` leaves a line out. */
+async function* ofInvocation<Item>(
+  journalPath: string,
+  start: number | undefined,
+  read: (line: Buffer) => { readonly isRun: boolean; readonly items: readonly Item[] } | undefined,
+): AsyncGenerator<readonly Item[]> {
   if (start === undefined) return
   let runs = 0
   for await (const lines of readLines(journalPath, start)) {
-    const pieces: Buffer[] = []
+    const items: Item[] = []
     for (const line of lines) {
-      // The last one may have been torn by a power cut.
-      if (!reportedBeginnings.some((beginning) => startsWith(line, beginning)) || line.at(-1) !== closingBrace) continue
-      if (startsWith(line, runBegins)) runs += 1
+      const found = read(line)
+      if (found?.isRun) runs += 1
       if (runs > 1) break
-      pieces.push(line, lineEnd)
+      if (found !== undefined) items.push(...found.items)
     }
-    yield Buffer.concat(pieces)
+    yield items
     if (runs > 1) return
   }
 }

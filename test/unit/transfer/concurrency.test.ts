@@ -1,9 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  automaticConcurrency,
-  type ConcurrencyChange,
-  createConcurrencyController,
-} from '../../../src/transfer/concurrency.ts'
+import { automaticConcurrency } from '../../../src/config/automatic-concurrency.ts'
+import { type ConcurrencyChange, createConcurrencyController } from '../../../src/transfer/concurrency.ts'
 import { type LoadModel, type LoadResult, simulate } from './load-simulation.ts'
 
 const fixed = [4, 16, 32, 64, 96, 256]
