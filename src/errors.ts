@@ -59,6 +59,8 @@ export interface UploadErrorDetails {
   readonly requestId?: string | undefined
   /** How long the server asked to be left alone (`Retry-After`), in milliseconds. */
   readonly retryAfterMs?: number | undefined
+  /** The destination could not be reached at all, as opposed to a connection that broke. */
+  readonly unreachable?: boolean | undefined
   readonly cause?: unknown
 }
 
@@ -72,6 +74,7 @@ export class UploadError extends Error {
   readonly status: number | undefined
   readonly requestId: string | undefined
   readonly retryAfterMs: number | undefined
+  readonly unreachable: boolean
 
   constructor(code: ErrorCode, message: string, details: UploadErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
@@ -81,6 +84,7 @@ export class UploadError extends Error {
     this.status = details.status
     this.requestId = details.requestId
     this.retryAfterMs = details.retryAfterMs
+    this.unreachable = details.unreachable ?? false
   }
 }
 

@@ -55,6 +55,29 @@ export interface UploadOptions {
   /** Passes over failed files at the end of the run. */
   readonly retryFailed?: number
 
+  /** Continue the newest unfinished run with these sources and this destination. */
+  readonly resume?: boolean
+  /** Continue the run of this journal; `server`: go by what the destination holds. */
+  readonly resumeFrom?: string
+  /** auto: crc32, and none where the endpoint refuses it. */
+  readonly checksum?: 'auto' | 'crc32' | 'crc32c' | 'crc64nvme' | 'sha256' | 'none'
+  /** Ask the destination for each object after it was sent: size and checksum. */
+  readonly verify?: boolean
+  /** What becomes of a file that changes while it is read. */
+  readonly onChange?: 'fail' | 'retry'
+  /** One request, from its first byte to its answer; auto: predicted from size and throughput. */
+  readonly timeout?: string
+  /** A request without a byte in either direction. */
+  readonly stallTimeout?: string
+  /** Halt at so many failed files. */
+  readonly maxFailures?: number
+  /** Halt where more of the files than this failed, such as `'5%'`. */
+  readonly maxErrorRate?: string
+  /** Stop in good order at this local time (`'06:00'`), or after so long (`'2h'`). */
+  readonly deadline?: string
+  /** Take back what the run created if it does not end with 0. */
+  readonly undoOnFailure?: boolean
+
   /** Files to write when the run ends: `.jsonl`, `.json`, `.csv`. */
   readonly report?: string | readonly string[]
   readonly runId?: string

@@ -183,6 +183,7 @@ async function openJournal(
     config: effectiveConfig(settings),
     host: hostname(),
     node: process.version,
+    pid: process.pid,
   }
   try {
     await journal.append(run)

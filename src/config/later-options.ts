@@ -11,15 +11,6 @@ export const laterOptions = {
   keyFix: later('nothing', 'Keys'),
 
   ifExists: later('one', 'Transfer'),
-  checksum: later('one', 'Transfer'),
-  verify: later('nothing', 'Transfer'),
-  onChange: later('one', 'Transfer'),
-  timeout: later('one', 'Transfer'),
-  stallTimeout: later('one', 'Transfer'),
-  resume: later('nothing', 'Transfer'),
-  resumeFrom: later('one', 'Transfer'),
-  undoOnFailure: later('nothing', 'Transfer'),
-
   maxSize: later('one', 'Transfer'),
   minSize: later('one', 'Transfer'),
   allowExt: later('many', 'Transfer'),
@@ -27,9 +18,6 @@ export const laterOptions = {
   allowType: later('many', 'Transfer'),
   maxFiles: later('one', 'Transfer'),
   maxTotalSize: later('one', 'Transfer'),
-  maxFailures: later('one', 'Transfer'),
-  maxErrorRate: later('one', 'Transfer'),
-  deadline: later('one', 'Transfer'),
 
   contentType: later('one', 'Transfer'),
   cacheControl: later('one', 'Transfer'),
@@ -52,13 +40,4 @@ export const laterOptions = {
 export const laterConfigKeys: readonly string[] = ['supabase', 'routes', 'rules', 'presets', 'rollout']
 
 /** Commands of a later version. */
-export const laterCommands: readonly string[] = [
-  'report',
-  'undo',
-  'verify',
-  'cleanup',
-  'rollout',
-  'check',
-  'init',
-  'completion',
-]
+export const laterCommands: readonly string[] = ['report', 'rollout', 'check', 'init', 'completion']

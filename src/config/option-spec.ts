@@ -31,6 +31,7 @@ export const helpGroups = [
   'Keys',
   'Transfer',
   'Retries',
+  'Safety',
   'Output',
   'S3 and network',
   'Configuration',

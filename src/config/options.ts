@@ -3,6 +3,7 @@ import { connectionOptions } from './connection-options.ts'
 import { laterOptions } from './later-options.ts'
 import type { OptionSpec } from './option-spec.ts'
 import { outputOptions } from './output-options.ts'
+import { safetyOptions } from './safety-options.ts'
 import { selectionOptions } from './selection-options.ts'
 import { transferOptions } from './transfer-options.ts'
 
@@ -10,7 +11,13 @@ import { transferOptions } from './transfer-options.ts'
  * The options of the main job, as one table. Flags, variables, config keys, the help and {@link OptionValues} all come
  * from it: a new option is an entry in the file of its group.
  */
-const availableOptions = { ...selectionOptions, ...transferOptions, ...outputOptions, ...connectionOptions } as const
+const availableOptions = {
+  ...selectionOptions,
+  ...transferOptions,
+  ...safetyOptions,
+  ...outputOptions,
+  ...connectionOptions,
+} as const
 
 export type AvailableKey = keyof typeof availableOptions
 export type OptionKey = AvailableKey | keyof typeof laterOptions

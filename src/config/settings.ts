@@ -1,4 +1,5 @@
-import type { EngineName } from '../destinations/destination.ts'
+import type { ChecksumAlgorithm, EngineName } from '../destinations/destination.ts'
+import type { Deadline } from './halting-values.ts'
 
 /** A run's settings after flags, environment, config file and defaults have been merged and checked. */
 export interface Settings {
@@ -39,6 +40,21 @@ export interface Settings {
   readonly order: 'scan' | 'size' | 'mixed'
   readonly engine: EngineName
   readonly retry: RetrySettings
+  readonly timeouts: TimeoutSettings
+
+  /** Continue the newest unfinished run that fits. */
+  readonly resume: boolean
+  /** Continue the run of this journal; `server`: go by what the destination holds. */
+  readonly resumeFrom: string | undefined
+  /** auto: crc32, and none where the endpoint refuses it. */
+  readonly checksum: ChecksumAlgorithm | 'auto' | 'none'
+  /** Ask the destination for each object after it was sent. */
+  readonly verify: boolean
+  /** What becomes of a file that changes while it is read. */
+  readonly onChange: 'fail' | 'retry'
+  readonly halt: HaltSettings
+  /** Take back what the run created where it does not end with 0. */
+  readonly undoOnFailure: boolean
 
   readonly dryRun: boolean
   readonly runId: string | undefined
@@ -77,4 +93,20 @@ export interface RetrySettings {
   readonly retryMaxTimeMs: number
   /** Passes over failed, retryable files at the end of the run. */
   readonly retryFailed: number
+}
+
+export interface TimeoutSettings {
+  /** One request, from its first byte to its answer, in milliseconds; auto: predicted from size and throughput. */
+  readonly requestMs: number | 'auto'
+  /** A request without a byte in either direction, in milliseconds. */
+  readonly stallMs: number
+}
+
+/** Rules that end a run (exit 4); undefined where there is none. */
+export interface HaltSettings {
+  /** At how many failed files. */
+  readonly maxFailures: number | undefined
+  /** Share of the files, from 0 to 1, that may fail; looked at after 20 of them. */
+  readonly maxErrorRate: number | undefined
+  readonly deadline: Deadline | undefined
 }

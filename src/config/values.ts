@@ -74,12 +74,23 @@ export function size(min: number, max: number) {
 }
 
 /** Milliseconds up to a bound: `30s`. A bare number is refused, but for 0: nobody agrees on its unit. */
-export function duration(maxMs: number) {
-  const expected = `expected a duration up to ${showDuration(maxMs)}, such as 500ms, 30s, 5m, 24h or 7d`
+export function duration(maxMs: number, minMs = 0, alternative = '') {
+  const range = minMs === 0 ? `up to ${showDuration(maxMs)}` : `from ${showDuration(minMs)} to ${showDuration(maxMs)}`
+  const expected = `expected a duration ${range}, such as 500ms, 30s, 5m, 24h or 7d${alternative}`
   return read(z.union([z.string(), z.literal(0)], expected), expected, (given) => {
     const ms = parseDuration(String(given))
-    return ms !== undefined && ms <= maxMs ? ms : undefined
+    return ms !== undefined && ms >= minMs && ms <= maxMs ? ms : undefined
   })
+}
+
+/** Milliseconds up to a bound, or `auto`. */
+export function durationOrAuto(maxMs: number) {
+  const alternative = ', or auto'
+  const limited = duration(maxMs, 1, alternative)
+  return z.union(
+    [z.literal('auto'), limited],
+    `expected a duration up to ${showDuration(maxMs)}, such as 30s or 5m, or auto`,
+  )
 }
 
 /** One value or several. */

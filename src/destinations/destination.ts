@@ -15,8 +15,11 @@ export interface Destination {
   /** What sends the bytes, for the report. */
   readonly engine: EngineName
   readonly limits: DestinationLimits
-  /** The object's properties, or `undefined` where there is none. */
-  headObject(key: string, call: Call): Promise<ObjectInfo | undefined>
+  /**
+   * The object's properties, or `undefined` where there is none; its checksum, where the destination has one, only on
+   * request, since some read the object for it.
+   */
+  headObject(key: string, call: Call, wanted?: { readonly checksum: boolean }): Promise<ObjectInfo | undefined>
   /** Stores one object as a whole. May have stored it even where it throws (an answer that was lost). */
   putObject(object: ObjectToPut, body: PartBody, call: Call): Promise<ObjectInfo>
   /** A cheaper way for small files; absent where there is none. */
@@ -25,6 +28,10 @@ export interface Destination {
   deleteObject(key: string, versionId: string | undefined, call: Call): Promise<void>
   /** The objects whose key begins with `prefix`, in the provider's order. */
   listObjects?(prefix: string, call: Call): AsyncIterable<ObjectInfo>
+  /** Whether it keeps an object's earlier versions; absent where it never does. */
+  versioning?(call: Call): Promise<Versioning>
+  /** The versions of exactly this key, the newest first; absent as {@link versioning}. */
+  listVersions?(key: string, call: Call): Promise<readonly ObjectVersion[]>
   /** Absent where this destination cannot, or should not, be called part by part. */
   readonly multipart?: MultipartUploads
   /** Closes connections and removes what is temporary. Called once, at the end of the run. */
@@ -32,6 +39,21 @@ export interface Destination {
 }
 
 export type EngineName = 'fast' | 'standard'
+
+/** `unknown`: it may not be asked. */
+export type Versioning = 'on' | 'suspended' | 'off' | 'unknown'
+
+/** One version of an object. */
+export interface ObjectVersion {
+  readonly versionId: string
+  /** What a plain read of the key gets. */
+  readonly isLatest: boolean
+  /** It says that the object was deleted. */
+  readonly isDeleteMarker: boolean
+  readonly size: number
+  readonly etag?: string | undefined
+  readonly lastModified?: Date | undefined
+}
 
 export interface DestinationLimits {
   /** Largest object, in bytes. */
@@ -50,6 +72,20 @@ export interface MultipartUploads {
   create(object: ObjectToPut, call: Call): Promise<MultipartUpload>
   /** Takes up an upload begun earlier; `undefined` where the destination no longer has it. */
   resume(uploadId: string, object: ObjectToPut, call: Call): Promise<MultipartUpload | undefined>
+  /** Uploads that were neither completed nor aborted, of keys that begin with `prefix`. */
+  list?(prefix: string, call: Call): AsyncIterable<UnfinishedUpload>
+  /** Removes one of {@link list} with its parts. One that is gone is not an error. */
+  remove?(upload: UnfinishedUpload, call: Call): Promise<void>
+}
+
+/** What a run that did not get to its end has left at the destination. */
+export interface UnfinishedUpload {
+  /** Undefined where the destination does not know it (a temporary file). */
+  readonly key: string | undefined
+  readonly uploadId: string
+  readonly initiatedAt: Date
+  /** Bytes it takes there, where that is known. */
+  readonly size?: number | undefined
 }
 
 /** One object being sent part by part. */
@@ -137,9 +173,12 @@ export interface SmallUploads {
   put(
     object: Pick<ObjectToPut, 'key' | 'contentType'>,
     body: SmallBody,
-    signal: AbortSignal,
+    call: SmallCall,
   ): Promise<ObjectInfo | undefined>
 }
+
+/** One for all small files of a run. */
+export type SmallCall = Pick<Call, 'signal' | 'timeouts'>
 
 /** A body that stays open, to be read more than once. */
 export interface PartReader {
@@ -169,4 +208,16 @@ export interface Call {
   readonly onBytes?: ((sent: number) => void) | undefined
   /** For a destination that reads bodies with {@link PartBody.readAll} or a reader; the other ways are paced already. */
   readonly pacer?: Pacer | undefined
+  /** How long each request may take; undefined: as long as bytes flow. */
+  readonly timeouts?: RequestTimeouts | undefined
+}
+
+/** How long requests may take, learnt from those that were made. */
+export interface RequestTimeouts {
+  /** Milliseconds for a request with a body of so many bytes, from its first byte to the end of its answer. */
+  limitMs(size: number): number
+  /** Milliseconds from the body's last byte to the first of the answer. */
+  answerLimitMs(size: number): number
+  /** A request with a body of so many bytes succeeded in so many milliseconds, counted as {@link limitMs} counts. */
+  succeeded(size: number, durationMs: number): void
 }

@@ -5,7 +5,7 @@ import type { ErrorCode } from '../errors.ts'
  * The lines of a journal, which is report and resume record in one: JSON objects told apart by `type`. Times are
  * ISO-8601 UTC, durations `…Ms`, sizes in bytes.
  */
-export type JournalRecord = RunRecord | FileRecord | SummaryRecord
+export type JournalRecord = RunRecord | UploadStartedRecord | PartRecord | FileRecord | SummaryRecord
 
 /** First line of an invocation: what was asked, by whom, where. */
 export interface RunRecord {
@@ -23,9 +23,36 @@ export interface RunRecord {
   readonly config: Readonly<Record<string, unknown>>
   readonly host: string
   readonly node: string
+  /** The process that wrote it. */
+  readonly pid: number
 }
 
-export type FileStatus = 'uploaded' | 'skipped' | 'failed' | 'cancelled'
+/** A multipart upload was begun. On the disk before its first part is sent. */
+export interface UploadStartedRecord {
+  readonly type: 'upload-started'
+  readonly path: string
+  readonly source: string
+  readonly occurrence?: number | undefined
+  readonly key: string
+  readonly size: number
+  readonly mtime: string | null
+  readonly uploadId: string
+  readonly partSize: number
+}
+
+/** A part of it is at the destination. */
+export interface PartRecord {
+  readonly type: 'part'
+  readonly path: string
+  readonly uploadId: string
+  readonly partNumber: number
+  readonly size: number
+  readonly etag?: string | undefined
+  readonly checksum?: Checksum | undefined
+}
+
+/** `undone`: uploaded, and taken back since. */
+export type FileStatus = 'uploaded' | 'skipped' | 'failed' | 'cancelled' | 'undone'
 
 /** What became of one source. */
 export interface FileRecord {
@@ -34,6 +61,8 @@ export interface FileRecord {
   readonly path: string
   /** Relative to its base, NFC, `/`. */
   readonly source: string
+  /** Where one path is listed more than once: its which occurrence, from 2; the first has none. */
+  readonly occurrence?: number | undefined
   readonly key: string
   /** The destination's URL. */
   readonly destination: string
@@ -52,9 +81,18 @@ export interface FileRecord {
   readonly engine: EngineName
   readonly etag?: string | undefined
   readonly versionId?: string | undefined
+  /** What stood under the key before, where that was asked: null for nothing. */
+  readonly replaced?: ReplacedObject | null | undefined
   readonly checksum?: Checksum | undefined
   readonly contentType: string
   readonly error?: FileError | undefined
+}
+
+/** What an upload took the place of. */
+export interface ReplacedObject {
+  readonly size: number
+  readonly etag?: string | undefined
+  readonly versionId?: string | undefined
 }
 
 export interface FileError {
@@ -75,6 +113,10 @@ export interface SummaryRecord {
   readonly skipped: number
   readonly failed: number
   readonly cancelled: number
+  /** Of the files uploaded, those taken back since; they do not count as uploaded. */
+  readonly undone?: number | undefined
+  /** Multipart uploads left half-sent, for a later invocation to go on with. */
+  readonly unfinishedUploads?: number | undefined
   /** Of uploaded + failed; null where nothing was attempted. */
   readonly successRate: number | null
   readonly errorRate: number | null

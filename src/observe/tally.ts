@@ -50,7 +50,7 @@ export function createTally(): Tally {
 
   const count = (counted: Counts, file: FileRecord): void => {
     if (file.status === 'uploaded') counted.bytes += file.size ?? 0
-    counted[file.status] += 1
+    if (file.status !== 'undone') counted[file.status] += 1
   }
   const seeTrouble = (code: ErrorCode): void => {
     if (code === 'THROTTLED') throttled += 1

@@ -21,6 +21,7 @@ export function outcomeLine(file: FileRecord): string {
       return `failed ${failureText(file)}`
     case 'skipped':
     case 'cancelled':
+    case 'undone':
       return file.reason === undefined ? `${file.status} ${path}` : `${file.status} ${path} (${file.reason})`
   }
 }

@@ -10,6 +10,8 @@ export interface PlannedFile {
   readonly absolute: string
   /** Relative to its base, NFC, `/`: the same wherever the tree lies. */
   readonly source: string
+  /** Where one path is listed more than once: its which occurrence, from 2; undefined for the first. */
+  readonly occurrence?: number | undefined
   /** The full key, prefix included. */
   readonly key: string
   /** Bytes; undefined for standard input and for a file that could not be looked at. */

@@ -66,7 +66,7 @@ async function sendSmall(
   const body = { size, readAll: (into: Buffer) => options.smallReader.read(facts, into) }
   let failedBefore: FailedBefore | undefined
   try {
-    const info = await destination.small?.put(work.file, body, signal)
+    const info = await destination.small?.put(work.file, body, { signal })
     if (info !== undefined) {
       work.bytesSent = size
       return info

@@ -71,12 +71,12 @@ export function watchDestination(destination: Destination, watcher: RequestWatch
 function watchSmall({ maxSize, put }: SmallUploads, watcher: RequestWatcher): SmallUploads {
   return {
     maxSize,
-    async put(object, body, signal) {
-      const turn = watcher.turn(signal)
+    async put(object, body, call) {
+      const turn = watcher.turn(call.signal)
       if (turn !== undefined) await turn
       const beganMs = watcher.now()
       try {
-        const info = await put(object, body, signal)
+        const info = await put(object, body, call)
         if (info !== undefined) watcher.completed(beganMs, body.size)
         return info
       } catch (error) {

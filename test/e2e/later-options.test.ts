@@ -24,21 +24,13 @@ const withValue: Readonly<Record<string, string>> = {
   acl: 'private',
   sse: 'AES256',
   sseKmsKeyId: 'abc',
-  checksum: 'crc32',
-  onChange: 'retry',
-  timeout: '30s',
-  stallTimeout: '30s',
-  maxFailures: '3',
-  maxErrorRate: '5%',
-  resumeFrom: 'r.jsonl',
-  deadline: '2h',
   dashboardPort: '8080',
   metricsFile: 'm.prom',
   shard: '1/4',
   preset: 'nightly',
 }
 
-const switches = ['follow', 'keyFix', 'verify', 'resume', 'undoOnFailure', 'dashboard']
+const switches = ['follow', 'keyFix', 'dashboard']
 
 const all: Readonly<Record<string, string | true>> = {
   ...withValue,

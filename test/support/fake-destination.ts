@@ -140,9 +140,9 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
 
   const small = (maxSize: number): SmallUploads => ({
     maxSize,
-    async put({ key }, body, signal) {
+    async put({ key }, body, call) {
       try {
-        const bytes = await asked('small', key, { signal, requests: 1 }, undefined, body)
+        const bytes = await asked('small', key, { ...call, requests: 1 }, undefined, body)
         if (remembers) objects.set(key, { size: body.size, bytes })
         return { key, size: body.size, etag: '"small"' }
       } catch (error) {

@@ -3,7 +3,7 @@ import { UploadError } from '../../errors.ts'
 import type { BufferPool } from '../../http/buffers.ts'
 import type { Wire, WireAnswer } from '../../http/send.ts'
 import { unlessAborted } from '../abort.ts'
-import type { Call, PartBody, SmallBody } from '../destination.ts'
+import type { Call, PartBody, SmallBody, SmallCall } from '../destination.ts'
 import type { ChecksumUse } from './checksum-use.ts'
 import { readError, type UploadTarget } from './read-error.ts'
 import { createRequestSource, type RequestMaker, type RequestSource } from './request-source.ts'
@@ -39,7 +39,7 @@ export interface FastUploadOptions {
 export interface FastUpload {
   upload(object: FastObject, body: PartBody, call: Call): Promise<Stored>
   /** The same for a small file, at less cost; undefined where it has to go by {@link upload}, and was not stored. */
-  uploadSmall(object: FastObject, body: SmallBody, signal: AbortSignal): Promise<Stored | undefined>
+  uploadSmall(object: FastObject, body: SmallBody, call: SmallCall): Promise<Stored | undefined>
 }
 
 /** A request goes again at once where the server said what was wrong with it: another region, no checksum. */
@@ -94,11 +94,11 @@ export function createFastUpload(options: FastUploadOptions): FastUpload {
       }
     },
 
-    async uploadSmall(object, body, signal) {
+    async uploadSmall(object, body, smallCall) {
       const maker = puts.now()
       if (maker === undefined) return undefined
-      const call: Call = { signal, requests: 1 }
-      const outcome = await attempt(object, body.size, maker, signal, (wantsChecksum, send) =>
+      const call: Call = { ...smallCall, requests: 1 }
+      const outcome = await attempt(object, body.size, maker, call.signal, (wantsChecksum, send) =>
         sendWhole({ body, buffers, call, wantsChecksum }, send),
       )
       return 'etag' in outcome ? outcome : undefined

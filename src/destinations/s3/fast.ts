@@ -51,9 +51,9 @@ export function openFastEngine({
     },
     small: {
       maxSize: buffers.size,
-      async put({ key, contentType }, body, signal) {
+      async put({ key, contentType }, body, call) {
         try {
-          const stored = await uploadSmall({ key, contentType }, body, signal)
+          const stored = await uploadSmall({ key, contentType }, body, call)
           return stored && objectInfo(key, body.size, stored)
         } catch (error) {
           throw explain('s3:PutObject', error)

@@ -8,6 +8,7 @@ const outcomes: Readonly<Record<Outcome, Note>> = {
   skipped: { text: 'skipped', short: 'skip', tone: 'dim' },
   failed: { text: 'failed', short: 'fail', tone: 'bad' },
   cancelled: { text: 'cancelled', short: 'stop', tone: 'warn' },
+  undone: { text: 'undone', short: 'undo', tone: 'warn' },
   deferred: { text: 'again later', short: 'wait', tone: 'warn' },
 }
 

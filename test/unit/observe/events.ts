@@ -18,6 +18,7 @@ export function runRecord(changes: Partial<RunRecord> = {}): RunRecord {
     config: {},
     host: 'ada',
     node: 'v20.18.1',
+    pid: 4711,
     ...changes,
   }
 }

@@ -121,22 +121,22 @@ describe('watchDestination', () => {
 
     it('is seen at its end', async () => {
       const { destination, seen, call, inner } = start({ small })
-      expect(await destination.small?.put(object, body(999), call.signal)).toMatchObject({ key: 'a', size: 999 })
+      expect(await destination.small?.put(object, body(999), call)).toMatchObject({ key: 'a', size: 999 })
       expect(seen).toEqual([['completed', 1, 999]])
       expect(inner.calls).toMatchObject([{ what: 'small', size: 999, signal: call.signal }])
     })
 
     it('is not seen where nothing was stored', async () => {
       const { destination, seen, call, inner } = start({ small, script: () => 'decline' })
-      expect(await destination.small?.put(object, body(10), call.signal)).toBeUndefined()
+      expect(await destination.small?.put(object, body(10), call)).toBeUndefined()
       expect([seen, inner.calls.length]).toEqual([[], 1])
     })
 
     it('has its refusals told from all other failures, and both passed on', async () => {
       const errors = [failure('THROTTLED', 'busy'), failure('TIMEOUT', 'no answer')]
       const { destination, seen, call } = start({ small, script: ({ attempt }) => errors[attempt - 1] })
-      await expect(destination.small?.put(object, body(10), call.signal)).rejects.toBe(errors[0])
-      await expect(destination.small?.put(object, body(10), call.signal)).rejects.toBe(errors[1])
+      await expect(destination.small?.put(object, body(10), call)).rejects.toBe(errors[0])
+      await expect(destination.small?.put(object, body(10), call)).rejects.toBe(errors[1])
       expect(seen).toEqual([['throttled', 1]])
     })
 
@@ -153,12 +153,12 @@ describe('watchDestination', () => {
         asked.push(signal)
         return turns.shift()
       })
-      const first = destination.small?.put(object, body(10), call.signal)
+      const first = destination.small?.put(object, body(10), call)
       expect([inner.calls.length, asked]).toEqual([0, [call.signal]])
       begin()
       await first
       expect(inner.calls).toHaveLength(1)
-      await expect(destination.small?.put(object, body(10), call.signal)).rejects.toThrow('cut')
+      await expect(destination.small?.put(object, body(10), call)).rejects.toThrow('cut')
       expect([inner.calls.length, seen]).toEqual([1, [['completed', 1, 10]]])
     })
   })

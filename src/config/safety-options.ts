@@ -1,0 +1,96 @@
+import { deadline, share } from './halting-values.ts'
+import { option } from './option-spec.ts'
+import { duration, durationOrAuto, oneOf, onOff, text, wholeNumber } from './values.ts'
+
+/** What happens where something goes wrong, and how that is found out. */
+export const safetyOptions = {
+  resume: option({
+    schema: onOff(),
+    default: false,
+    takes: 'nothing',
+    help: 'continue the newest unfinished run with these sources and this destination; without sources, those of that run',
+    group: 'Safety',
+  }),
+  resumeFrom: option({
+    schema: text('the journal of a run, or server'),
+    default: undefined,
+    takes: 'one',
+    value: 'FILE|server',
+    help: 'continue the run of this journal; server: go by what the destination holds',
+    group: 'Safety',
+  }),
+  checksum: option({
+    schema: oneOf('auto', 'crc32', 'crc32c', 'crc64nvme', 'sha256', 'none'),
+    default: 'auto',
+    takes: 'one',
+    value: 'NAME',
+    help: 'checksum sent along: auto (crc32, none where the endpoint refuses it), crc32, crc32c, crc64nvme, sha256, none',
+    shownDefault: 'auto',
+    group: 'Safety',
+  }),
+  verify: option({
+    schema: onOff(),
+    default: false,
+    takes: 'nothing',
+    help: 'ask the destination for each object after it was sent: size and checksum',
+    group: 'Safety',
+  }),
+  onChange: option({
+    schema: oneOf('fail', 'retry'),
+    default: 'fail',
+    takes: 'one',
+    value: 'WHAT',
+    help: 'a file that changes while it is read: fail, or retry from its beginning',
+    shownDefault: 'fail',
+    group: 'Safety',
+  }),
+  timeout: option({
+    schema: durationOrAuto(7 * 86_400_000),
+    default: 'auto',
+    takes: 'one',
+    value: 'TIME|auto',
+    help: 'one request, from its first byte to its answer; auto: predicted from size and throughput',
+    shownDefault: 'auto',
+    group: 'Safety',
+  }),
+  stallTimeout: option({
+    schema: duration(86_400_000, 100),
+    default: 30_000,
+    takes: 'one',
+    value: 'TIME',
+    help: 'a request without a byte in either direction',
+    shownDefault: '30s',
+    group: 'Safety',
+  }),
+  maxFailures: option({
+    schema: wholeNumber(1, 1_000_000_000),
+    default: undefined,
+    takes: 'one',
+    value: 'N',
+    help: 'halt at the Nth failed file (exit 4)',
+    group: 'Safety',
+  }),
+  maxErrorRate: option({
+    schema: share(),
+    default: undefined,
+    takes: 'one',
+    value: 'PERCENT',
+    help: 'halt where more of the files than this failed, after 20 of them (exit 4)',
+    group: 'Safety',
+  }),
+  deadline: option({
+    schema: deadline(),
+    default: undefined,
+    takes: 'one',
+    value: '06:00|2h',
+    help: 'stop in good order at this local time, or after so long (exit 4)',
+    group: 'Safety',
+  }),
+  undoOnFailure: option({
+    schema: onOff(),
+    default: false,
+    takes: 'nothing',
+    help: 'take back what the run created if it does not end with 0',
+    group: 'Safety',
+  }),
+} as const

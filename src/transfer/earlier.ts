@@ -1,0 +1,31 @@
+import type { Part } from '../destinations/destination.ts'
+import type { FileRecord } from '../observe/records.ts'
+import type { PlannedFile } from '../plan/planned-file.ts'
+
+/** What earlier invocations of this run, or whoever else, have done already: from the journal or asked of the server. */
+export interface Earlier {
+  /** What there is of a file; undefined where there is nothing. */
+  find(file: PlannedFile): Promise<EarlierFile | undefined>
+}
+
+export interface EarlierFile {
+  /** The key it has there: a file keeps its own, though a template may give it another now. */
+  readonly key: string
+  /** Its last line, where that says it was uploaded, or skipped as being there. */
+  readonly done?: FileRecord | undefined
+  /** A multipart upload that was neither completed nor aborted. */
+  readonly unfinished?: UnfinishedFile | undefined
+}
+
+/** A file of which parts are at the destination. */
+export interface UnfinishedFile {
+  readonly uploadId: string
+  /** Bytes. */
+  readonly partSize: number
+  /** Bytes of the file when its upload began; undefined where nobody knows. */
+  readonly size: number | undefined
+  /** Modification time when its upload began, ISO-8601; undefined where nobody knows. */
+  readonly mtime: string | undefined
+  /** What this program was told of parts it sent; the destination knows better which there are. */
+  readonly parts: readonly Part[]
+}
