@@ -83,7 +83,7 @@ describe('faults', () => {
     ['order', 'largest', 'UPLOAD_ORDER', 'UPLOAD_ORDER: found "largest", expected scan, size or mixed'],
     ['ifExists', 'skip', '--if-exists', '--if-exists is not yet available'],
     ['ifExists', 'skip', 'UPLOAD_IF_EXISTS', 'UPLOAD_IF_EXISTS: --if-exists is not yet available'],
-    ['follow', true, 'f: verify', 'f: follow: --follow is not yet available'],
+    ['follow', true, 'f: follow', 'f: follow: --follow is not yet available'],
   ] as const)('%s %j', (key, value, from, line) => {
     const { faults, values } = resolveOptions([{ key, value, from }])
     expect(faults).toEqual([line])
