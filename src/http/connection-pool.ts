@@ -10,9 +10,16 @@ export interface ConnectionPool {
   connect(): Promise<Connection>
   /** Keeps a connection for the next request, if it can carry one. */
   release(connection: Connection): void
+  /** Has the limits of requests under way looked after, until there are none. */
+  watch(): void
   /** Closes all, and those under way. */
   close(): void
 }
+
+/** How often the requests under way are looked at, in milliseconds. */
+const watchEveryMs = 250
+/** Looks so late, in milliseconds, say that this program was held up: by its own work, or a machine that slept. */
+const heldUpMs = 1000
 
 export interface PoolPatience {
   /** For a connection to be made, in milliseconds. */
@@ -41,6 +48,8 @@ export function createConnectionPool(
   const opening = new Set<AbortController>()
   let isClosed = false
   let sweep: NodeJS.Timeout | undefined
+  let watching: NodeJS.Timeout | undefined
+  let watchedMs = 0
 
   const forget = (connection: Connection): void => {
     all.delete(connection)
@@ -53,6 +62,17 @@ export function createConnectionPool(
     clearInterval(sweep)
     sweep = undefined
   }
+  const watchAll = (): void => {
+    const lateMs = now() - watchedMs - watchEveryMs
+    watchedMs = now()
+    let isAny = false
+    for (const connection of all) isAny = connection.watch(lateMs > heldUpMs ? lateMs : 0) || isAny
+    if (!isAny) unwatch()
+  }
+  const unwatch = (): void => {
+    clearInterval(watching)
+    watching = undefined
+  }
   const connect = async (): Promise<Connection> => {
     if (isClosed) throw closed()
     const giveUp = new AbortController()
@@ -64,7 +84,7 @@ export function createConnectionPool(
       })
       .finally(() => opening.delete(giveUp))
     opened.socket.setTimeout(patience.idle)
-    const connection = connectionOn(opened)
+    const connection = connectionOn(opened, now)
     all.add(connection)
     if (isClosed) forget(connection)
     return connection
@@ -84,9 +104,16 @@ export function createConnectionPool(
       free.push({ connection, sinceMs: now() })
       sweep ??= setInterval(closeOld, 1000).unref()
     },
+    watch() {
+      if (watching !== undefined || isClosed) return
+      watchedMs = now()
+      // What has come by now is read before anything is judged.
+      watching = setInterval(() => setImmediate(watchAll), watchEveryMs).unref()
+    },
     close() {
       isClosed = true
       clearInterval(sweep)
+      unwatch()
       free.length = 0
       for (const each of opening) each.abort()
       for (const connection of all) forget(connection)

@@ -1,8 +1,18 @@
+import type { RequestTimeouts } from '../destinations/destination.ts'
 import type { OpenSocket } from './open-socket.ts'
 import { createResponseParser, type ParsedAnswer, type WireAnswer } from './response-parser.ts'
+import { createStopwatch } from './stopwatch.ts'
+import { silent } from './time-errors.ts'
 
 /** A body that is sent piece by piece; a piece's memory is the reader's only until it asks for the next. */
 export type Pieces = AsyncIterable<Uint8Array>
+
+/** What a request's time is measured by. */
+export interface RequestLimits {
+  /** Bytes of the body. */
+  readonly size?: number | undefined
+  readonly timeouts?: RequestTimeouts | undefined
+}
 
 /** One connection, for one request at a time. */
 export interface Connection {
@@ -16,9 +26,17 @@ export interface Connection {
    * Sends a request and reads its answer.
    *
    * @param head request line and headers, with the empty line after them
+   * @param limits how long it may take, where {@link watch} is called meanwhile; undefined: as long as bytes flow
    * @throws the error of the network as Node reports it; what the body throws; `HPE_…` where the answer is none.
    */
-  exchange(head: string, body: Uint8Array | Pieces): Promise<WireAnswer>
+  exchange(head: string, body: Uint8Array | Pieces, limits?: RequestLimits): Promise<WireAnswer>
+  /**
+   * Ends a request that took too long. To be called a few times a second.
+   *
+   * @param excusedMs milliseconds since the last call that do not count, because this program was held up
+   * @returns whether a request with limits is under way
+   */
+  watch(excusedMs: number): boolean
   /** Closes it at once; what is under way fails with `cause`. */
   destroy(cause?: Error): void
 }
@@ -29,9 +47,14 @@ export interface Connection {
  */
 const largestWrite = 256 * 1024
 
-/** Takes over a socket that can be written to, with the limit it has for silence. Nobody else may read from it. */
-export function connectionOn({ socket, onBytes }: OpenSocket): Connection {
+/**
+ * Takes over a socket that can be written to, with the limit it has for silence. Nobody else may read from it.
+ *
+ * @param now milliseconds on a clock that never goes back
+ */
+export function connectionOn({ socket, onBytes }: OpenSocket, now: () => number = () => performance.now()): Connection {
   const parser = createResponseParser()
+  const stopwatch = createStopwatch(now)
   let isUsed = false
   let isOpen = true
   let isHandedOver = true
@@ -47,6 +70,7 @@ export function connectionOn({ socket, onBytes }: OpenSocket): Connection {
     const told = reject
     resolve = undefined
     reject = undefined
+    stopwatch.stop(false)
     socket.destroy()
     told?.(error)
   }
@@ -73,6 +97,7 @@ export function connectionOn({ socket, onBytes }: OpenSocket): Connection {
     isUsed = true
     resolve = undefined
     reject = undefined
+    stopwatch.stop(!isRefusal(answer))
     // A server that refuses a body may have left the rest of it unread.
     if (isRefusal(answer) || !answer.keepsAlive) {
       isOpen = false
@@ -105,9 +130,21 @@ export function connectionOn({ socket, onBytes }: OpenSocket): Connection {
     else fail(closed())
   })
   socket.on('error', fail)
-  socket.on('timeout', () => {
+  const isTooSilent = (): boolean => {
     // A body that is slow to come (a disk, a limit of the user's) is not the server's silence.
-    if (!isAwaitingPiece) fail(stalled())
+    if (resolve === undefined || isAwaitingPiece) return false
+    // A server that has all of it may think for longer: there is a limit of its own for that.
+    return !(stopwatch.isRunning && isSent() && !parser.hasBegun)
+  }
+  socket.on('timeout', () => {
+    const told = resolve
+    const before = socket.bytesRead
+    const unsent = socket.writableLength
+    // Where this program was held up, what has come meanwhile is still to be read.
+    setImmediate(() => {
+      const hasMoved = socket.bytesRead !== before || socket.writableLength !== unsent
+      if (resolve === told && !hasMoved && isTooSilent()) fail(silent(socket.timeout ?? 0))
+    })
   })
   socket.on('close', () => {
     settle()
@@ -120,11 +157,20 @@ export function connectionOn({ socket, onBytes }: OpenSocket): Connection {
       socket.write(piece, (error) => (error ? failed(error) : done()))
     })
 
+  const awaitPiece = (): void => {
+    isAwaitingPiece = true
+    stopwatch.pause()
+  }
+  const havePiece = (): void => {
+    isAwaitingPiece = false
+    stopwatch.resume()
+  }
+
   const sendPieces = async (head: string, pieces: Pieces | readonly Uint8Array[]): Promise<void> => {
     let unsent: string | undefined = head
-    isAwaitingPiece = true
+    awaitPiece()
     for await (const piece of pieces) {
-      isAwaitingPiece = false
+      havePiece()
       if (!isOpen) return
       socket.cork()
       if (unsent !== undefined) socket.write(unsent)
@@ -135,9 +181,9 @@ export function connectionOn({ socket, onBytes }: OpenSocket): Connection {
       for (let at = largestWrite; at < piece.length; at += largestWrite) {
         await write(piece.subarray(at, at + largestWrite))
       }
-      isAwaitingPiece = true
+      awaitPiece()
     }
-    isAwaitingPiece = false
+    havePiece()
     // There was not a single piece.
     if (unsent !== undefined && isOpen) socket.write(unsent)
     isHandedOver = true
@@ -153,8 +199,9 @@ export function connectionOn({ socket, onBytes }: OpenSocket): Connection {
     get isOpen() {
       return isOpen
     },
-    exchange(head, body) {
+    exchange(head, body, limits) {
       return new Promise((answer, failure) => {
+        stopwatch.start(limits?.size ?? 0, limits?.timeouts)
         resolve = answer
         reject = failure
         if (!isOpen) {
@@ -172,6 +219,12 @@ export function connectionOn({ socket, onBytes }: OpenSocket): Connection {
         sendPieces(head, body instanceof Uint8Array ? [body] : body).catch(fail)
       })
     },
+    watch(excusedMs) {
+      stopwatch.excuse(excusedMs)
+      const tooLate = stopwatch.verdict(isSent(), parser.hasBegun)
+      if (tooLate !== undefined) fail(tooLate)
+      return stopwatch.isRunning
+    },
     destroy: (cause = closed()) => fail(cause),
   }
 }
@@ -179,11 +232,6 @@ export function connectionOn({ socket, onBytes }: OpenSocket): Connection {
 /** What is said of a connection that is no more. */
 export function closed(): Error {
   return Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' })
-}
-
-/** Named as the SDK's handler names it. */
-function stalled(): Error {
-  return Object.assign(new Error('no bytes went to or came from the server for too long'), { name: 'TimeoutError' })
 }
 
 function outOfTurn(): Error {

@@ -14,7 +14,7 @@ export function tunnelRefused({ proxy, variable }: ProxyScene, status: number): 
     status === 407
       ? `the proxy ${proxy} wants a user name and password; put them into ${variable}`
       : `the proxy ${proxy} refused the connection with status ${status}; check ${variable} and NO_PROXY`
-  return new UploadError('CONNECTION', message, { status, retryable: status >= 500 })
+  return new UploadError('CONNECTION', message, { status, retryable: status >= 500, unreachable: status >= 502 })
 }
 
 /**
@@ -30,15 +30,15 @@ export function proxyUnreachable({ proxy, variable }: ProxyScene, thrown: unknow
   }
   if (code === 'ECONNREFUSED') {
     const message = `the proxy ${proxy} refuses connections; check ${variable} and that the proxy runs`
-    return new UploadError('CONNECTION', message, { cause })
+    return new UploadError('CONNECTION', message, { cause, unreachable: true })
   }
   if (code === 'ENOTFOUND') {
     const message = `there is no host of the proxy's name ${proxy}; check ${variable}`
-    return new UploadError('CONNECTION', message, { cause, retryable: false })
+    return new UploadError('CONNECTION', message, { cause, retryable: false, unreachable: true })
   }
   if (code === 'EAI_AGAIN') {
     const message = `the name of the proxy ${proxy} cannot be looked up now; check the network`
-    return new UploadError('CONNECTION', message, { cause })
+    return new UploadError('CONNECTION', message, { cause, unreachable: true })
   }
   return thrown
 }

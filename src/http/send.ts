@@ -2,14 +2,14 @@ import type { TlsSettings } from '../config/settings.ts'
 import { cancelled, onAbort, refuseAborted, unlessAborted } from '../destinations/abort.ts'
 import { UploadError } from '../errors.ts'
 import { openConnections, type Route } from './agent.ts'
-import type { Connection, Pieces } from './connection.ts'
+import type { Connection, Pieces, RequestLimits } from './connection.ts'
 import { type ConnectionPool, createConnectionPool } from './connection-pool.ts'
 import type { WireAnswer } from './response-parser.ts'
 
 export type { WireAnswer } from './response-parser.ts'
 
-/** A request with a body of known length. */
-export interface WireRequest {
+/** A request with a body of known length; without limits, it may take as long as bytes flow. */
+export interface WireRequest extends RequestLimits {
   readonly method: string
   /** `https://host:port` */
   readonly origin: string
@@ -30,8 +30,8 @@ export interface Wire {
    * Sends a request once. A connection that the server had closed meanwhile does not count: the request goes again on
    * a new one.
    *
-   * @throws the error of the network as Node reports it, the body's own, `STALLED`, or `CANCELLED` where the signal is
-   * aborted.
+   * @throws the error of the network as Node reports it, the body's own, a `TimeError`, or `CANCELLED` where the signal
+   * is aborted.
    */
   send(request: WireRequest, signal: AbortSignal): Promise<WireAnswer>
   /** Cuts what is in flight and closes all connections. */
@@ -107,7 +107,8 @@ async function exchange(
     connection = acquired instanceof Promise ? await unlessAborted(acquired, signal) : acquired
     refuseAborted(signal)
     const { body } = request
-    return await connection.exchange(headOf(request, route), typeof body === 'function' ? body() : body)
+    if (request.timeouts !== undefined) pool.watch()
+    return await connection.exchange(headOf(request, route), typeof body === 'function' ? body() : body, request)
   } catch (error) {
     if (signal.aborted) throw cancelled()
     // The server had closed a kept connection before the request came: that says nothing of the request.

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
-import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { RequestTimeouts } from '../../../src/destinations/destination.ts'
 import type { Connection } from '../../../src/http/connection.ts'
 import { createConnectionPool } from '../../../src/http/connection-pool.ts'
 import type { OpenSocket } from '../../../src/http/open-socket.ts'
@@ -155,4 +156,77 @@ it('one that its other side closes while it idles is closed here', async () => {
   pool.release(connection)
   await once(sockets[0] as Socket, 'close')
   expect(connection.isOpen).toBe(false)
+})
+
+describe('requests under way', () => {
+  const timeouts: RequestTimeouts = {
+    limitMs: () => 60_000,
+    answerLimitMs: () => 5000,
+    succeeded: () => {},
+    overdue: () => {},
+  }
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+  /** The time goes on, and the pool looks as often as it does. */
+  async function pass(clock: { now: number }, ms: number, stepMs = 250): Promise<void> {
+    for (let left = ms; left > 0; left -= stepMs) {
+      clock.now += stepMs
+      vi.advanceTimersByTime(250)
+      await turn()
+    }
+  }
+
+  function request(connection: Connection, limits?: RequestTimeouts): { readonly outcome: () => unknown } {
+    let outcome: unknown
+    connection.exchange('PUT / HTTP/1.1\r\n\r\n', Buffer.from('body'), { size: 4, timeouts: limits }).catch((error) => {
+      outcome = error
+    })
+    return { outcome: () => outcome }
+  }
+
+  it('end when their time is over', async () => {
+    const { pool, clock } = scene()
+    const [first, second] = [request(await pool.acquire(), timeouts), request(await pool.acquire())]
+    pool.watch()
+    await pass(clock, 5000)
+    expect(first.outcome()).toBeUndefined()
+    await pass(clock, 500)
+    expect(first.outcome()).toMatchObject({ reason: 'no-answer', limitMs: 5000 })
+    await pass(clock, 100_000)
+    expect(second.outcome()).toBeUndefined()
+  })
+
+  it('are looked after by one timer, and only while there are any', async () => {
+    const { pool, clock } = scene()
+    const connections = [await pool.acquire(), await pool.acquire()]
+    for (const connection of connections) {
+      request(connection, timeouts)
+      pool.watch()
+    }
+    expect(vi.getTimerCount()).toBe(1)
+    connections[0]?.destroy()
+    await pass(clock, 250)
+    expect(vi.getTimerCount()).toBe(1)
+    connections[1]?.destroy()
+    await pass(clock, 250)
+    expect(vi.getTimerCount()).toBe(0)
+    pool.watch()
+    expect(vi.getTimerCount()).toBe(1)
+    pool.close()
+    pool.watch()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('do not end because this program was held up', async () => {
+    const { pool, clock } = scene()
+    const { outcome } = request(await pool.acquire(), timeouts)
+    pool.watch()
+    await pass(clock, 250)
+    await pass(clock, 3_600_000, 3_600_000)
+    expect(outcome()).toBeUndefined()
+    await pass(clock, 4750)
+    expect(outcome()).toBeUndefined()
+    await pass(clock, 500)
+    expect(outcome()).toMatchObject({ reason: 'no-answer' })
+  })
 })
