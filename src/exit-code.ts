@@ -1,3 +1,5 @@
+import type { ErrorCode } from './errors.ts'
+
 /** Why a run was ended from outside. */
 export type StopReason = 'SIGINT' | 'SIGTERM' | 'EPIPE'
 
@@ -15,16 +17,21 @@ export function exitCodeOfStop(reason: StopReason): number {
   return bySignal[reason]
 }
 
+/** Exit code of a run that could not go on, or was not to. */
+export function exitCodeOfFailure(code: ErrorCode): number {
+  return code === 'HALTED' ? 4 : 3
+}
+
 export interface RunEnd {
   readonly stopReason: StopReason | undefined
-  /** The destination, the credentials or the journal ended the run. */
-  readonly couldNotGoOn: boolean
+  /** What ended the run: a rule (`HALTED`), or the destination, the credentials, the journal; undefined for nothing. */
+  readonly stoppedBy: ErrorCode | undefined
   readonly failed: number
 }
 
 /** Exit code of a run that had begun; where several hold, the outermost cause wins. */
-export function exitCodeOf({ stopReason, couldNotGoOn, failed }: RunEnd): number {
+export function exitCodeOf({ stopReason, stoppedBy, failed }: RunEnd): number {
   if (stopReason !== undefined) return exitCodeOfStop(stopReason)
-  if (couldNotGoOn) return 3
+  if (stoppedBy !== undefined) return exitCodeOfFailure(stoppedBy)
   return failed > 0 ? 1 : 0
 }
