@@ -1,0 +1,150 @@
+import type { Settings } from '../config/settings.ts'
+import type { Destination, UnfinishedUpload } from '../destinations/destination.ts'
+import { toUploadError } from '../errors.ts'
+import type { Listener } from '../observe/events.ts'
+import type { Journal } from '../observe/journal.ts'
+import type { FileRecord } from '../observe/records.ts'
+import type { Clock } from '../transfer/clock.ts'
+import { createRequests } from '../transfer/requests.ts'
+import { carryOut } from './carry-out.ts'
+import type { PlannedRemoval } from './plan.ts'
+import { type RecordedObject, type RecordedRun, readRun } from './read-run.ts'
+import { openUndoRequests } from './requests.ts'
+
+/** Whoever stopped the run waits for its end: so long after that, in milliseconds, this is given up. */
+const afterStopMs = 8500
+/** Even where the run itself took all that time to end. */
+const atLeastMs = 1000
+/** Requests at a time, where `--concurrency` leaves it open. */
+const usualConcurrency = 32
+
+export interface TakeBackOptions {
+  readonly journal: Journal
+  /** Lines that the journal could not take. */
+  readonly unrecorded: readonly FileRecord[]
+  readonly destination: Destination
+  readonly settings: Pick<Settings, 'concurrency' | 'retry'>
+  readonly clock: Clock
+  /** Aborted by whoever stops the run, before or meanwhile. */
+  readonly signal: AbortSignal
+  /** When that was, by the clock's `elapsed`; undefined as long as it was not. */
+  readonly stoppedAtMs: () => number | undefined
+  readonly emit: Listener
+}
+
+/**
+ * Takes back everything a run that failed has created, as its journal knows it. What cannot be is told in a warning: the
+ * run has failed already, and nothing that goes wrong here may hide why.
+ */
+export async function takeBack(options: TakeBackOptions): Promise<void> {
+  const { journal, emit } = options
+  const limit = limitAfterStop(options)
+  try {
+    const recorded = await readRun(journal.path, options.unrecorded)
+    const left = await carryOutAll(recorded, limit.signal, options)
+    for (const message of left.slice(0, 5)) emit({ type: 'warning', message })
+    if (left.length > 0) emit({ type: 'warning', message: unfinished(left.length, journal.path) })
+  } catch (error) {
+    const { message } = toUploadError(error)
+    emit({ type: 'warning', message: `the run was not undone: ${message}; ${remedy(journal.path)}` })
+  } finally {
+    limit.release()
+  }
+}
+
+async function carryOutAll(
+  recorded: RecordedRun,
+  signal: AbortSignal,
+  options: TakeBackOptions,
+): Promise<readonly string[]> {
+  const { destination, settings, clock, journal, emit } = options
+  const requests = await openUndoRequests({ destination, retry: settings.retry, clock, signal })
+  const objects = [...recorded.objects.values()]
+  const unsure = objects.filter((object) => object.uploaded === undefined)
+  const carry = (remove: readonly RecordedObject[], uploads: readonly Unfinished[]) =>
+    carryOut(
+      { remove: remove.map((object): PlannedRemoval => ({ object, restores: false })), uploads },
+      {
+        requests,
+        concurrency: settings.concurrency === 'auto' ? usualConcurrency : settings.concurrency,
+        signal,
+        async onUndone(_key, line) {
+          if (line === undefined) return
+          // A journal that is full is no reason to leave objects behind.
+          await journal.append(line).catch(() => undefined)
+          const isOfThis = line.startedAt !== null && line.startedAt >= recorded.continuedAt
+          emit({ type: 'undone', file: line, was: isOfThis ? 'uploaded' : 'skipped' })
+        },
+      },
+    )
+  const uploads = [...recorded.unfinished, ...(await lostUploads(unsure, signal, options))]
+  const first = await carry(objects, uploads)
+  // A request that was cut may have been carried out after it was asked about.
+  const again = first.stopped === undefined ? await carry(unsure, []) : first
+  if (first.aborted > 0) emit({ type: 'uploads-aborted', count: first.aborted })
+  const left = [first, again].flatMap((outcome) => [...outcome.left, ...outcome.failed])
+  const stopped = again.stopped
+  return [
+    ...new Set(left.map(({ key, why }) => `${key} was not undone: ${why}`)),
+    ...(stopped === undefined ? [] : [`not everything was undone: ${stopped.message}`]),
+  ]
+}
+
+type Unfinished = Pick<UnfinishedUpload, 'uploadId'> & { readonly key: string }
+
+/** Multipart uploads whose beginning was never answered, so that nobody knows their id. */
+async function lostUploads(
+  unsure: readonly RecordedObject[],
+  signal: AbortSignal,
+  { destination, settings, clock }: TakeBackOptions,
+): Promise<readonly Unfinished[]> {
+  const list = destination.multipart?.list
+  if (list === undefined) return []
+  const { ask } = createRequests(settings.retry, clock, signal)
+  const found: Unfinished[] = []
+  for (const { key, unsure: line } of unsure) {
+    if (line === undefined || line.parts < 2 || line.startedAt === null) continue
+    // Servers tell whole seconds.
+    const since = Math.floor(Date.parse(line.startedAt) / 1000) * 1000
+    await ask(async (call) => {
+      for await (const upload of list(key, call)) {
+        if (upload.key === key && upload.initiatedAt.getTime() >= since) found.push({ key, uploadId: upload.uploadId })
+      }
+    }).catch(() => undefined)
+  }
+  return found
+}
+
+/** Aborted some time after the run was stopped. */
+function limitAfterStop({ signal, clock, stoppedAtMs }: TakeBackOptions): {
+  readonly signal: AbortSignal
+  release(): void
+} {
+  const limit = new AbortController()
+  const released = new AbortController()
+  const begin = (): void => {
+    const now = clock.elapsed()
+    const leftMs = Math.max(atLeastMs, (stoppedAtMs() ?? now) + afterStopMs - now)
+    clock.sleep(leftMs, released.signal).then(
+      () => limit.abort(),
+      () => undefined,
+    )
+  }
+  if (signal.aborted) begin()
+  else signal.addEventListener('abort', begin, { once: true })
+  return {
+    signal: limit.signal,
+    release() {
+      signal.removeEventListener('abort', begin)
+      released.abort()
+    },
+  }
+}
+
+function unfinished(count: number, journal: string): string {
+  return `${count === 1 ? 'this was' : `these ${count} were`} not undone; ${remedy(journal)}`
+}
+
+function remedy(journal: string): string {
+  return `see to the cause, then: upload undo ${journal}`
+}

@@ -1,0 +1,97 @@
+import { lstat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Settings } from '../config/settings.ts'
+import { openDestination } from '../destinations/registry.ts'
+import { continueJournal, type Journal } from '../observe/journal.ts'
+import type { SummaryRecord } from '../observe/records.ts'
+import { readFirstRun } from '../observe/report/read.ts'
+import { journalDirectories, type StatePlaces } from '../observe/state-directory.ts'
+import type { Clock } from '../transfer/clock.ts'
+import { carryOut, type UndoOutcome } from './carry-out.ts'
+import { planUndo, type UndoPlan } from './plan.ts'
+import type { RecordedRun } from './read-run.ts'
+import { openUndoRequests } from './requests.ts'
+
+/** Requests at a time, unless `--concurrency` says otherwise. */
+const usualConcurrency = 32
+
+export interface UndoOptions {
+  readonly recorded: RecordedRun
+  /** How its destination is reached now. */
+  readonly settings: Settings
+  /** Where the run's own journal is looked for, to be told of what was undone. */
+  readonly places: StatePlaces
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly warn: (message: string) => void
+  /** Asked once, before anything is touched, where there is something to do and nothing is refused. */
+  readonly approve: (plan: UndoPlan) => Promise<boolean>
+  /** Told of each object that was taken back. */
+  readonly onUndone?: ((key: string, restored: boolean) => void) | undefined
+}
+
+export interface Undone {
+  readonly plan: UndoPlan
+  /** Undefined where nothing was done: there was nothing to do, it was refused, or not approved. */
+  readonly outcome: UndoOutcome | undefined
+}
+
+/**
+ * Takes back what a recorded run created: new objects are deleted, replaced ones restored where the bucket keeps
+ * versions. Where one of them could not be restored, nothing at all is touched.
+ *
+ * @throws UsageError where the run is still being carried out.
+ * @throws UploadError where the destination cannot be asked, or the journal not be written.
+ */
+export async function undoRun(options: UndoOptions): Promise<Undone> {
+  const { recorded, settings, signal, clock } = options
+  const concurrency = settings.concurrency === 'auto' ? usualConcurrency : settings.concurrency
+  // Held from the beginning: a run that is being carried out makes new objects meanwhile.
+  const journal = await journalOf(recorded, options.places)
+  const destination = await openDestination(settings, options.warn)
+  try {
+    const requests = await openUndoRequests({ destination, retry: settings.retry, clock, signal })
+    const plan = await planUndo(recorded, requests, concurrency)
+    const hasWork = plan.remove.length + plan.uploads.length > 0
+    if (!hasWork || plan.refuse.length > 0 || !(await options.approve(plan))) return { plan, outcome: undefined }
+    let lines = 0
+    const outcome = await carryOut(plan, {
+      requests,
+      concurrency,
+      signal,
+      async onUndone(key, line, restored) {
+        if (line !== undefined) {
+          await journal?.append(line)
+          lines += 1
+        }
+        options.onUndone?.(key, restored)
+      },
+    })
+    const { summary } = recorded
+    // The journal's last line tells whether there is a run to go on with: that stays as it was.
+    if (summary !== undefined && lines > 0) await journal?.append(lessUndone(summary, lines))
+    return { plan, outcome }
+  } finally {
+    await Promise.allSettled([destination.close(), journal?.close()])
+  }
+}
+
+/** The run's journal, where it is on this machine. */
+async function journalOf({ run }: RecordedRun, places: StatePlaces): Promise<Journal | undefined> {
+  for (const directory of journalDirectories(places)) {
+    const path = join(directory, `${run.runId}.jsonl`)
+    const stats = await lstat(path).catch(() => undefined)
+    const isOwn = stats?.isFile() && (places.uid === undefined || stats.uid === places.uid)
+    if (!isOwn || (await readFirstRun(path))?.runId !== run.runId) continue
+    return continueJournal(path, run.runId)
+  }
+  return undefined
+}
+
+function lessUndone(summary: SummaryRecord, count: number): SummaryRecord {
+  return {
+    ...summary,
+    uploaded: Math.max(0, summary.uploaded - count),
+    undone: (summary.undone ?? 0) + count,
+  }
+}

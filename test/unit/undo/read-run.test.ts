@@ -1,0 +1,90 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { UsageError } from '../../../src/errors.ts'
+import type { JournalRecord } from '../../../src/observe/records.ts'
+import { readRun } from '../../../src/undo/read-run.ts'
+import { makeTempDir } from '../../support/temp-dir.ts'
+import { failed, runRecord, uploaded } from './records.ts'
+
+async function journal(records: readonly (JournalRecord | string)[]): Promise<string> {
+  const dir = await makeTempDir('read-run')
+  onTestFinished(dir.remove)
+  const path = join(dir.path, 'run-1.jsonl')
+  const lines = records.map((record) => (typeof record === 'string' ? record : `${JSON.stringify(record)}\n`))
+  await writeFile(path, lines.join(''))
+  return path
+}
+
+const started = {
+  type: 'upload-started',
+  path: 'b',
+  source: 'b',
+  key: 'b',
+  size: 9,
+  mtime: null,
+  uploadId: 'u1',
+  partSize: 5,
+} as const
+
+it('knows an object by all that was sent of it, whichever invocation sent it', async () => {
+  const first = uploaded({ versionId: 'v1', replaced: null })
+  const second = uploaded({ versionId: 'v2', replaced: { size: 5, versionId: 'v1' } })
+  const path = await journal([
+    runRecord(),
+    first,
+    runRecord({ invocation: 2, startedAt: '2026-11-23T00:00:00.000Z' }),
+    { ...first, status: 'skipped', reason: 'already-uploaded' },
+    second,
+  ])
+  const { run, continuedAt, objects } = await readRun(path)
+  expect([run.invocation, continuedAt]).toEqual([1, '2026-11-23T00:00:00.000Z'])
+  expect([...objects.values()]).toEqual([
+    { key: 'a.wav', uploaded: second, before: [first], replaced: null, unsure: undefined },
+  ])
+})
+
+it('knows what attempts that failed may have left', async () => {
+  const never = failed({ key: 'never', attempts: 0 })
+  const one = failed({ key: 'one' })
+  const two = failed({ key: 'two', status: 'cancelled' })
+  const { objects } = await readRun(await journal([runRecord(), never, uploaded({ key: 'two' }), one, two]))
+  expect([...objects.keys()]).toEqual(['two', 'one'])
+  expect(objects.get('one')).toMatchObject({ uploaded: undefined, unsure: { key: 'one' } })
+  expect(objects.get('two')).toMatchObject({ uploaded: { key: 'two' }, unsure: { status: 'cancelled' } })
+})
+
+it('does not know what was undone, unless it was sent again', async () => {
+  const undone = uploaded({ status: 'undone' })
+  const again = uploaded({ versionId: 'v3', replaced: null })
+  expect((await readRun(await journal([runRecord(), uploaded(), undone]))).objects.size).toBe(0)
+  const { objects } = await readRun(await journal([runRecord(), uploaded(), undone, again]))
+  expect(objects.get('a.wav')).toMatchObject({ uploaded: again, before: [], replaced: null })
+})
+
+it('lists half-sent uploads', async () => {
+  const other = { ...started, key: 'c', uploadId: 'u2' }
+  const path = await journal([runRecord(), started, other, uploaded({ key: 'b' }), '{"type":"file","torn'])
+  expect((await readRun(path)).unfinished).toEqual([other])
+})
+
+it('takes lines that the file could not', async () => {
+  const { objects } = await readRun(await journal([runRecord()]), [uploaded({ key: 'late' })])
+  expect([...objects.keys()]).toEqual(['late'])
+})
+
+it.each([
+  ['two runs', [runRecord(), runRecord({ runId: 'run-2' })], /holds more than one run \(run-1, run-2\)/],
+  ['no run', [uploaded()], /is no journal or \.jsonl report/],
+  ['other text', ['hello\n'], /is no journal or \.jsonl report/],
+])('refuses %s', async (_name, records, message) => {
+  const reading = readRun(await journal(records))
+  await expect(reading).rejects.toThrow(message)
+  await expect(reading).rejects.toBeInstanceOf(UsageError)
+})
+
+it('refuses a file that is not there', async () => {
+  await expect(readRun('/nowhere/at/all.jsonl')).rejects.toThrow(
+    new UsageError('/nowhere/at/all.jsonl cannot be read (ENOENT)'),
+  )
+})
