@@ -11,6 +11,7 @@ const kinds = {
   e2e: 60 * seconds,
   real: 120 * seconds,
   full: 600 * seconds,
+  endurance: 1800 * seconds,
 }
 
 const all = { lines: 100, branches: 100 }
@@ -32,8 +33,8 @@ export default defineConfig({
         include: [`test/${name}/**/*.test.ts`],
         testTimeout: timeout,
         hookTimeout: Math.max(timeout, 30 * seconds),
-        // The matrices measure time and memory: one at a time.
-        fileParallelism: name !== 'full',
+        // These measure time and memory: one at a time.
+        fileParallelism: name !== 'full' && name !== 'endurance',
       },
     })),
     coverage: {

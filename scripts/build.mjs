@@ -23,6 +23,25 @@ const ownPackageJson = {
 }
 
 /**
+ * What `proper-lockfile` brings along would reach into the whole process: signal handlers, which a library must not set
+ * and which undo `nohup`, and patches of Node's `fs`. It gets the process's `exit` event and `fs` itself instead.
+ */
+const tameLock = {
+  name: 'tame-lock',
+  setup({ onResolve, onLoad }) {
+    const isLock = ({ importer }) => /[\\/]proper-lockfile[\\/]/.test(importer)
+    onResolve({ filter: /^graceful-fs$/ }, (from) => (isLock(from) ? { path: 'node:fs', external: true } : undefined))
+    onResolve({ filter: /^signal-exit$/ }, (from) =>
+      isLock(from) ? { path: 'on-exit', namespace: 'tame-lock' } : undefined,
+    )
+    onLoad({ filter: /^on-exit$/, namespace: 'tame-lock' }, () => ({
+      contents: "module.exports = (callback) => { process.on('exit', callback) }",
+      loader: 'js',
+    }))
+  },
+}
+
+/**
  * Writes dist/ anew. A failed build leaves the old one as it was.
  *
  * @throws Error after the faults in the sources have been printed
@@ -51,7 +70,7 @@ export async function bundle() {
       // The SDK's notice about Node 20 is for those who choose the SDK's version, not for users of a bundle.
       'process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED': '"true"',
     },
-    plugins: [ownPackageJson],
+    plugins: [ownPackageJson, tameLock],
     metafile: true,
     write: false,
     logLevel: 'warning',

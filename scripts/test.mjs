@@ -1,9 +1,9 @@
 /**
  * `npm test`: installs and builds where needed, runs the tests, and ends with one line "N passed, N failed".
  *
- * Without arguments everything but the big matrices, with coverage; with arguments the kinds of tests they name
- * (folders of test/). UPLOAD_TEST_REQUIRE_REAL=1 makes a failure of a real server that is missing, and of every test
- * against one that was skipped.
+ * Without arguments everything but the big matrices and what takes long, with coverage; with arguments the kinds of
+ * tests they name (folders of test/). UPLOAD_TEST_REQUIRE_REAL=1 makes a failure of a real server that is missing, and of
+ * every test against one that was skipped.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,7 +14,7 @@ import { ensureBuilt, ensureInstalled } from './ready.mjs'
 import { testServers } from './test-servers.mjs'
 
 const everyday = ['unit', 'contract', 'fault', 'e2e', 'real']
-const againstServers = ['real', 'full']
+const againstServers = ['real', 'full', 'endurance']
 
 const kinds = process.argv.length > 2 ? process.argv.slice(2) : everyday
 const requireReal = process.env.UPLOAD_TEST_REQUIRE_REAL === '1'
@@ -30,7 +30,7 @@ if (local.length > 0) await run(local, { coverage: kinds === everyday })
 
 const real = kinds.filter((kind) => againstServers.includes(kind))
 if (real.length > 0) {
-  const { env, found, missing } = testServers()
+  const { env, found, missing } = testServers({ proxies: kinds.includes('endurance') })
   if (found.length > 0) await run(real, { env, servers: found })
   notRun.push(...missing.map((server) => `${real.join(' and ')} against ${server}`))
   if (requireReal) total.failed += missing.length

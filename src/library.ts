@@ -6,6 +6,7 @@ import { UsageError } from './errors.ts'
 import { homeDirectory } from './home.ts'
 import type { UploadEvent } from './observe/events.ts'
 import type { SummaryRecord } from './observe/records.ts'
+import type { RepeatedRun } from './resume/repeat-run.ts'
 import { runUpload } from './upload.ts'
 import type { UploadOptions } from './upload-options.ts'
 
@@ -32,6 +33,7 @@ export function upload({ sources = [], signal, ...options }: UploadOptions): Upl
     // The caller gets the chance to listen first.
     await undefined
     refuseUnknown(options)
+    let repeated: RepeatedRun | undefined
     const settings = await loadSettings({
       flags: options,
       args: sources,
@@ -40,10 +42,17 @@ export function upload({ sources = [], signal, ...options }: UploadOptions): Upl
       home: homeDirectory(),
       uid: process.getuid?.(),
       findConfig: false,
+      repeat: async (asked) => {
+        const { repeatAsked } = await import('./resume/repeat-run.ts')
+        repeated = await repeatAsked(asked, { flags: options, args: sources }, { cwd: process.cwd(), env: process.env })
+        return repeated
+      },
     })
     return runUpload({
       settings,
       argv: [],
+      journal: repeated?.journal,
+      ...(repeated === undefined ? {} : { surroundings: { cwd: repeated.cwd } }),
       signal: signal ?? new AbortController().signal,
       listener: (event) => emitter.emit('event', event),
     })

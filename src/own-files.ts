@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve, sep } from 'node:path'
 import type { DestinationUrl } from './config/destination-url.ts'
 import type { Settings } from './config/settings.ts'
 import { temporaryName } from './destinations/file/key-problem.ts'
+import { lockPathOf } from './observe/lock-path.ts'
 import { summaryFileOf } from './observe/report/write.ts'
 import { journalDirectories, type StatePlaces } from './observe/state-directory.ts'
 
@@ -18,13 +19,15 @@ const unfinished = `${sep}${temporaryName}`
  * end.
  */
 export async function ownFiles(
-  settings: Pick<Settings, 'report'>,
+  settings: Pick<Settings, 'report'> & { readonly journal?: string | undefined },
   url: DestinationUrl,
   places: StatePlaces,
   cwd: string,
 ): Promise<(absolute: string) => boolean> {
   const reports = settings.report.map((file) => resolve(cwd, file)).flatMap((file) => [file, ...summaryFileOf(file)])
-  const files = new Set(await bothSpellings(reports))
+  // One that is continued may lie anywhere.
+  const journal = settings.journal === undefined ? [] : [resolve(cwd, settings.journal)]
+  const files = new Set(await bothSpellings([...reports, ...journal, ...journal.map(lockPathOf)]))
   const destination = url.scheme === 'file' ? [resolve(cwd, url.directory)] : []
   const directories = await bothSpellings([...journalDirectories(places), ...destination])
   const beginnings = [

@@ -12,9 +12,15 @@ const withoutReport = 3
 
 export interface RunEnding {
   readonly journal: Journal
+  /** Of the run's journal: the reports hold no other. */
+  readonly invocation: number
   readonly summary: SummaryRecord
+  /** What the summary is where the run ends with another exit code after all. */
+  readonly finish: (exitCode: number) => Promise<SummaryRecord>
   readonly failures: readonly FailureSample[]
   readonly stopped: UploadError | undefined
+  /** The command that goes on with a run that ended so. */
+  readonly again: (summary: SummaryRecord) => string | undefined
   readonly emit: Listener
 }
 
@@ -25,15 +31,16 @@ export interface RunEnding {
  * @returns the summary as it was recorded
  */
 export async function concludeRun(report: Settings['report'], cwd: string, ending: RunEnding): Promise<SummaryRecord> {
-  const { journal, failures, stopped, emit } = ending
+  const { journal, invocation, failures, stopped, emit } = ending
   const warn = (message: string): void => emit({ type: 'warning', message: `the report is not complete: ${message}` })
   const files = report.map((file) => resolve(cwd, file))
   let { summary } = ending
 
-  let { written, problems } = await reportsOf(journal, { files, summary })
+  let { written, problems } = await reportsOf(journal, { invocation, files, summary })
   if (problems.length > 0 && summary.exitCode === 0) {
-    summary = { ...summary, exitCode: withoutReport }
-    written = (await reportsOf(journal, { files: files.filter((file) => written.includes(file)), summary })).written
+    summary = await ending.finish(withoutReport)
+    written = (await reportsOf(journal, { invocation, files: files.filter((file) => written.includes(file)), summary }))
+      .written
   }
   try {
     await journal.append(summary)
@@ -46,18 +53,25 @@ export async function concludeRun(report: Settings['report'], cwd: string, endin
   for (const problem of problems) warn(problem)
   const shown = report.filter((_, index) => written.includes(files[index] as string))
   const stoppedBecause = stopped && `${stopped.message} (${stopped.code})`
-  emit({ type: 'summary', summary, reports: [journal.path, ...shown], failures, stoppedBecause })
+  emit({
+    type: 'summary',
+    summary,
+    reports: [journal.path, ...shown],
+    failures,
+    stoppedBecause,
+    again: ending.again(summary),
+  })
   return summary
 }
 
 /** Reports are made from the journal: from one that lacks lines, none are, and the old ones stay. */
 async function reportsOf(
   journal: Journal,
-  { files, summary }: { readonly files: readonly string[]; readonly summary: SummaryRecord },
+  { invocation, files, summary }: Parameters<typeof writeReports>[1],
 ): ReturnType<typeof writeReports> {
   if (files.length === 0) return { written: [], problems: [] }
   if (journal.broken) return { written: [], problems: ['it is made from the journal, which lacks lines'] }
-  return writeReports(journal.path, { invocation: 1, files, summary }).catch((error: unknown) => ({
+  return writeReports(journal.path, { invocation, files, summary }).catch((error: unknown) => ({
     written: [],
     problems: [toUploadError(error).message],
   }))

@@ -1,8 +1,5 @@
-import { hostname } from 'node:os'
 import { addAbortSignal, type Readable } from 'node:stream'
-import packageJson from '../package.json' with { type: 'json' }
 import { parseDestinationUrl } from './config/destination-url.ts'
-import { effectiveConfig, redactArgv } from './config/redact.ts'
 import type { Settings } from './config/settings.ts'
 import { unlessAborted } from './destinations/abort.ts'
 import type { Destination } from './destinations/destination.ts'
@@ -10,18 +7,20 @@ import { openDestination } from './destinations/registry.ts'
 import { UploadError } from './errors.ts'
 import { exitCodeOf, type StopReason, stopReasonOf } from './exit-code.ts'
 import type { Listener } from './observe/events.ts'
-import { createJournal, type Journal } from './observe/journal.ts'
-import type { RunRecord, SummaryRecord } from './observe/records.ts'
+import type { SummaryRecord } from './observe/records.ts'
 import { systemPlaces } from './observe/state-directory.ts'
 import { createTally } from './observe/tally.ts'
 import { ownFiles } from './own-files.ts'
 import { createPlan, type Plan } from './plan/plan.ts'
 import type { PlannedFile } from './plan/planned-file.ts'
 import type { Survey } from './plan/survey.ts'
-import { newRunId } from './run-id.ts'
+import { againCommand } from './resume/again.ts'
 import { checkReports, concludeRun } from './run-reports.ts'
+import { journalNamedBy, type StartedRun, startRun } from './start-run.ts'
 import { type Clock, systemClock } from './transfer/clock.ts'
+import { watchDeadline } from './transfer/deadline.ts'
 import { transferFiles } from './transfer/transfer.ts'
+import type { UndoGuard, UndoGuardOptions } from './undo/guard.ts'
 
 /** Scanned files between two `totals` events. */
 const totalsEvery = 1000
@@ -37,6 +36,8 @@ export interface UploadRequest {
    */
   readonly signal: AbortSignal
   readonly listener: Listener
+  /** The journal that is continued, where it is known already which. */
+  readonly journal?: string | undefined
   readonly surroundings?: Partial<Surroundings>
 }
 
@@ -60,40 +61,56 @@ export interface Surroundings {
  */
 export async function runUpload(request: UploadRequest): Promise<SummaryRecord> {
   const { settings, signal } = request
-  const around = surroundings(request)
+  const { clock = systemClock } = request.surroundings ?? {}
+  const deadline = watchDeadline(settings.halt.deadline, clock, (event) => emit(event))
+  const before: UploadRequest = { ...request, signal: AbortSignal.any([signal, deadline.signal]) }
+  const around = surroundings(before)
   const began = around.clock.elapsed()
   const tally = createTally()
-  const emit = toListeners(tally.see, request.listener)
+  const emit = toListeners(tally.see, deadline.listener, request.listener)
   let opened: Opened | undefined
+  let started: StartedRun | undefined
   try {
     await checkReports(settings.report, around.cwd)
-    opened = await openPlan(request, around, emit)
+    opened = await openPlan(before, around, emit).catch((error) => {
+      throw deadline.signal.aborted && !signal.aborted ? deadline.signal.reason : error
+    })
     const { destination, plan, survey } = opened
-    const journal = await openJournal(request, around, destination, emit)
+    const guard = await undoGuard({ ...around, settings, destination, plan, count: survey.files, signal, emit })
+    if (!settings.resume) await guard?.promise()
+    started = await startRun({ ...request, ...around, destination, plan, emit })
+    const { journal, invocation, earlier } = started
+    // What the run uploaded before is its own to replace.
+    if (settings.resume) await guard?.promise(journal.path)
     const stopped = await transferFiles({
       ...around,
       files: plan.files(),
       destination,
       settings,
       signal,
+      halted: AbortSignal.any([deadline.signal, journal.lost]),
       emit,
-      record: journal.append,
+      record: guard?.recordIn(journal) ?? journal.append,
+      replaced: guard?.replaced,
+      earlier,
     })
     const lost = signal.aborted || stopped ? 0 : Math.max(0, survey.files - tally.listed)
     if (lost > 0) emit({ type: 'warning', message: `${lost} of the files that were found at first were gone later` })
-    const summary = tally.finish({
-      exitCode: exitCodeOf({
-        stopReason: stopReasonOf(signal),
-        couldNotGoOn: stopped !== undefined,
-        failed: tally.counts.failed + lost,
-      }),
-      files: survey.files,
-      junkSkipped: survey.junkSkipped,
-      durationMs: around.clock.elapsed() - began,
-    })
-    return await concludeRun(settings.report, around.cwd, { journal, summary, failures: tally.failures, stopped, emit })
+    const ended = { stopReason: stopReasonOf(signal), stoppedBy: stopped?.code, failed: tally.counts.failed + lost }
+    const finish = async (exitCode: number): Promise<SummaryRecord> => {
+      if (exitCode !== 0) await guard?.takeBack(journal)
+      const { files, junkSkipped } = survey
+      return tally.finish({ exitCode, files, junkSkipped, durationMs: around.clock.elapsed() - began })
+    }
+    const summary = await finish(exitCodeOf(ended))
+    const { failures } = tally
+    const again = (ended: SummaryRecord): string | undefined => againCommand(ended, settings)
+    const ending = { journal, invocation, summary, finish, failures, stopped, again, emit }
+    return await concludeRun(settings.report, around.cwd, ending)
   } finally {
     tally.stop()
+    deadline.close()
+    await started?.close()
     await opened?.close()
   }
 }
@@ -124,6 +141,11 @@ function surroundings({ surroundings, signal }: UploadRequest): Surroundings {
   return { ...around, stdin: () => addAbortSignal(signal, around.stdin()) }
 }
 
+/** Loaded only where it is asked for. */
+async function undoGuard(options: UndoGuardOptions): Promise<UndoGuard | undefined> {
+  return options.settings.undoOnFailure ? (await import('./undo/guard.ts')).guardRun(options) : undefined
+}
+
 interface Opened {
   readonly destination: Destination
   readonly plan: Plan
@@ -132,7 +154,8 @@ interface Opened {
 }
 
 /** @throws UploadError `CANCELLED` where the signal is aborted meanwhile, however long a directory takes to be read. */
-async function openPlan({ settings, signal }: UploadRequest, around: Surroundings, emit: Listener): Promise<Opened> {
+async function openPlan(request: UploadRequest, around: Surroundings, emit: Listener): Promise<Opened> {
+  const { settings, signal, journal = journalNamedBy(settings) } = request
   const url = parseDestinationUrl(settings.to)
   const warn = (message: string): void => emit({ type: 'warning', message })
   const destination = await openDestination(settings, warn)
@@ -147,7 +170,7 @@ async function openPlan({ settings, signal }: UploadRequest, around: Surrounding
       cwd: around.cwd,
       stdin: around.stdin,
       warn,
-      isOwn: await ownFiles(settings, url, systemPlaces(around.env), around.cwd),
+      isOwn: await ownFiles({ ...settings, journal }, url, systemPlaces(around.env), around.cwd),
     })
     const survey = await unlessAborted(plan.survey(totals(emit, signal)), signal)
     emit({ type: 'totals', files: survey.files, bytes: survey.bytes, complete: true })
@@ -156,49 +179,6 @@ async function openPlan({ settings, signal }: UploadRequest, around: Surrounding
     await close()
     throw signal.aborted ? new UploadError('CANCELLED', 'stopped before anything was sent') : error
   }
-}
-
-async function openJournal(
-  { settings, argv }: UploadRequest,
-  { cwd, env, clock }: Surroundings,
-  destination: Destination,
-  emit: Listener,
-): Promise<Journal> {
-  const journal = await createJournal({
-    runId: settings.runId,
-    newRunId: () => newRunId(clock.now(), clock.random()),
-    places: systemPlaces(env),
-    now: clock.now(),
-    warn: (message) => emit({ type: 'warning', message }),
-  })
-  const run: RunRecord = {
-    type: 'run',
-    version: packageJson.version,
-    runId: journal.runId,
-    invocation: 1,
-    startedAt: new Date(clock.now()).toISOString(),
-    cwd,
-    to: destination.url,
-    argv: redactArgv(argv),
-    config: effectiveConfig(settings),
-    host: hostname(),
-    node: process.version,
-    pid: process.pid,
-  }
-  try {
-    await journal.append(run)
-  } catch (error) {
-    await journal.close().catch(() => undefined)
-    throw error
-  }
-  emit({
-    type: 'run',
-    run,
-    journal: journal.path,
-    configFile: settings.configFile,
-    endpoint: destination.endpoint,
-  })
-  return journal
 }
 
 /** Watchers cannot harm the run: what one throws is dropped. */

@@ -72,6 +72,6 @@ export function planSummary({ files, bytes, failing }: PlanTotals, to: string): 
 }
 
 /** Waits until more can be written, or nobody is there to read it. */
-async function drained(stdout: Output, signal: AbortSignal): Promise<void> {
+export async function drained(stdout: Output, signal: AbortSignal): Promise<void> {
   await once(stdout, 'drain', { signal }).catch(() => undefined)
 }

@@ -1,5 +1,5 @@
-import { UsageError } from '../errors.ts'
-import { exitCodeOfStop, type StopReason } from '../exit-code.ts'
+import { UploadError, UsageError } from '../errors.ts'
+import { exitCodeOfFailure, exitCodeOfStop, type StopReason } from '../exit-code.ts'
 
 /**
  * Exit code of a command that ended with an error instead of a summary. Whoever stopped the program from outside is
@@ -7,7 +7,8 @@ import { exitCodeOfStop, type StopReason } from '../exit-code.ts'
  */
 export function exitCodeOfError(error: unknown, stopReason: StopReason | undefined): number {
   if (stopReason !== undefined) return exitCodeOfStop(stopReason)
-  return error instanceof UsageError ? 2 : 3
+  if (error instanceof UsageError) return 2
+  return error instanceof UploadError ? exitCodeOfFailure(error.code) : 3
 }
 
 /** Exit code of a dry run, which is that of the run it stands for, as far as the plan can tell. */

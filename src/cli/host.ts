@@ -13,6 +13,8 @@ export interface Host {
   readonly onLoaded?: (() => void) | undefined
   readonly stdout: Output
   readonly stderr: Output
+  /** Where answers to questions come from; called only where one is asked: to open it keeps a process alive. */
+  readonly stdin?: (() => NodeJS.ReadableStream & { readonly isTTY?: boolean | undefined }) | undefined
   readonly env: Environment
   readonly cwd: string
   /** The user's home directory, if there is one. */

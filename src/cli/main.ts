@@ -48,6 +48,7 @@ function processHost(): Host {
   return {
     stdout: process.stdout,
     stderr: process.stderr,
+    stdin: () => process.stdin,
     env: process.env,
     cwd: workingDirectory(),
     home: homeDirectory(),

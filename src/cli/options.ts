@@ -2,19 +2,22 @@ import { type Command, Option } from 'commander'
 import { flagOf, helpGroups, type OptionSpec } from '../config/option-spec.ts'
 import { type OptionKey, optionKeys, options } from '../config/options.ts'
 
-/** Adds every option of the main job to a command; those of a later version are known and not shown. */
-export function addOptions(command: Command): void {
+/** Adds options of the main job to a command, all unless `keys` are given; those of a later version are not shown. */
+export function addOptions(command: Command, keys: readonly OptionKey[] = optionKeys): void {
   for (const group of helpGroups) {
-    for (const key of optionKeys) {
+    for (const key of keys) {
       if (options[key].group === group) command.addOption(toOption(key, options[key]))
     }
   }
 }
 
 /** The options a command line gave, as it has them. */
-export function readFlags(command: Command): Partial<Record<OptionKey, unknown>> {
+export function readFlags(
+  command: Command,
+  keys: readonly OptionKey[] = optionKeys,
+): Partial<Record<OptionKey, unknown>> {
   const flags: Partial<Record<OptionKey, unknown>> = {}
-  for (const key of optionKeys) {
+  for (const key of keys) {
     // `--no-color` is not the negation of an option here but one of its own; commander keeps it as `color: false`.
     const name = new Option(flagOf(key)).attributeName()
     if (command.getOptionValueSource(name) !== 'cli') continue

@@ -1,12 +1,12 @@
-import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { Command, CommanderError } from 'commander'
+import type { Command } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { laterCommands } from '../config/later-options.ts'
 import { UsageError } from '../errors.ts'
+import { newCommand, parseArgs } from './command.ts'
+import { commands } from './commands.ts'
 import type { Host } from './host.ts'
 import { addOptions, readFlags } from './options.ts'
-import { run } from './run.ts'
+import { type Invocation, run } from './run.ts'
 
 const examples = `Upload many files to S3-compatible storage, or into a directory.
 
@@ -16,6 +16,11 @@ Examples:
   upload 'data/**/*.csv' s3://my-bucket/ --dry-run      what a pattern would send
   upload ./audio file:./copy/ --report run.csv          into a directory, with a report
   pg_dump db | upload - s3://my-bucket/ --key db.sql    standard input as one object
+
+Commands (each with a --help of its own):
+  upload undo <report>                                  take back what a run created
+  upload verify <report>                                check what a run uploaded
+  upload cleanup <destination>                          remove half-sent uploads left behind
 `
 
 const footer = `
@@ -35,36 +40,31 @@ export async function runProgram(argv: readonly string[], host: Host): Promise<n
   if (first !== undefined && laterCommands.includes(first)) {
     throw new UsageError(`upload ${first} is not yet available (a file of that name is ./${first})`)
   }
+  const help = first === 'help' && argv.length <= 2
+  const named = help ? argv[1] : first
+  const load = named === undefined ? undefined : commands.get(named)
+  if (load !== undefined) return (await load())(help ? ['--help'] : argv.slice(1), host)
   const command = createCommand(host)
-  const args = argv.length === 1 && first === 'help' ? ['--help'] : first === 'run' ? argv.slice(1) : argv
-  try {
-    command.parse(args, { from: 'user' })
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    if (error.exitCode === 0) return 0
-    const message = error.message.replace(/^error: /, '')
-    const [, unknown = ''] = /^unknown option '(.*)'/s.exec(message) ?? []
-    const isFile = args.includes(unknown) && existsSync(resolve(host.cwd, unknown))
-    throw new UsageError(isFile ? `${message} (a file of that name is ./${unknown})` : message)
-  }
-  return run({ argv, flags: readFlags(command), args: command.args }, host)
+  const args = argv.length === 1 && help ? ['--help'] : first === 'run' ? argv.slice(1) : argv
+  if (!parseArgs(command, args, host)) return 0
+  const readLine = (then: readonly string[]): ReturnType<typeof readAgain> => readAgain(then, host)
+  return run({ argv, flags: readFlags(command), args: command.args, readLine }, host)
+}
+
+/** The command line of an earlier run of the main job. */
+function readAgain(argv: readonly string[], host: Host): Pick<Invocation, 'flags' | 'args'> {
+  const command = createCommand(host)
+  parseArgs(command, argv[0] === 'run' ? argv.slice(1) : argv, host)
+  return { flags: readFlags(command), args: command.args }
 }
 
 /** The main job's command, which prints its help and version to the host. */
 export function createCommand(host: Pick<Host, 'stdout'>): Command {
-  const command = new Command('upload')
+  const command = newCommand('upload', host)
     .usage('[run] [options] <source...> [destination]')
     .argument('[source...]', 'files, directories, patterns, or - for standard input; the destination may come last')
     .addHelpText('before', examples)
     .addHelpText('after', footer)
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => void host.stdout.write(text),
-      writeErr: () => {},
-      outputError: () => {},
-      getOutHelpWidth: () => host.stdout.columns ?? 100,
-      getOutHasColors: () => false,
-    })
   addOptions(command)
   return command
     .optionsGroup('About:')

@@ -1,7 +1,8 @@
-import { loadSettings } from '../config/load.ts'
+import { type AskedRepeat, loadSettings } from '../config/load.ts'
 import type { OptionKey } from '../config/options.ts'
 import type { Settings } from '../config/settings.ts'
 import type { StopReason } from '../exit-code.ts'
+import type { RepeatedRun } from '../resume/repeat-run.ts'
 import type { UploadRequest } from '../upload.ts'
 import { planSummary, printPlan } from './dry-run.ts'
 import { exitCodeOfError, exitCodeOfPlan } from './exit-codes.ts'
@@ -16,6 +17,8 @@ export interface Invocation {
   readonly argv: readonly string[]
   readonly flags: Readonly<Partial<Record<OptionKey, unknown>>>
   readonly args: readonly string[]
+  /** Reads the command line of an earlier run. */
+  readonly readLine?: ((argv: readonly string[]) => Pick<Invocation, 'flags' | 'args'>) | undefined
 }
 
 /** What does the work; loaded once the settings stand. */
@@ -35,7 +38,13 @@ export async function run(
   let observers: Observers | undefined
   const stops = listenForStops(host, (reason) => observers?.listener({ type: 'warning', message: stopping(reason) }))
   try {
-    const settings = await loadSettings({ ...invocation, ...host })
+    let repeated: RepeatedRun | undefined
+    const repeat = async (asked: AskedRepeat): Promise<RepeatedRun> => {
+      const { repeatAsked } = await import('../resume/repeat-run.ts')
+      repeated = await repeatAsked(asked, invocation, host)
+      return repeated
+    }
+    const settings = await loadSettings({ ...invocation, ...host, repeat })
     const isMuted = (): boolean => stops.reason() === 'EPIPE'
     observers = await createObservers(settings.dryRun ? { ...settings, progress: 'none' } : settings, host, isMuted)
     const { runUpload, planUpload } = await loadEngine()
@@ -45,7 +54,8 @@ export async function run(
       argv: invocation.argv,
       signal: stops.signal,
       listener: observers.listener,
-      surroundings: { cwd: host.cwd, env: host.env },
+      journal: repeated?.journal,
+      surroundings: { cwd: repeated?.cwd ?? host.cwd, env: host.env },
     }
     if (settings.dryRun) return await dryRun(planUpload(request), settings, stops, host)
     return (await runUpload(request)).exitCode

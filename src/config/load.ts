@@ -24,6 +24,16 @@ export interface SettingsInput {
   readonly uid: number | undefined
   /** False: no config file is looked for, as in a library that answers for its settings itself. */
   readonly findConfig?: boolean
+  /** Finds out what a command line without sources stands for that is to continue a run. Absent: nothing. */
+  readonly repeat?: ((asked: AskedRepeat) => Promise<Pick<SettingsInput, 'flags' | 'args' | 'cwd'>>) | undefined
+}
+
+/** Which run is to be continued. */
+export interface AskedRepeat {
+  /** The journal that was named; undefined for the newest unfinished run. */
+  readonly resumeFrom: string | undefined
+  /** Where the command line itself sends things; undefined where it does not say. */
+  readonly destination: { readonly to: string; readonly endpointUrl: string | undefined } | undefined
 }
 
 /**
@@ -42,6 +52,10 @@ export async function loadSettings(input: SettingsInput): Promise<Settings> {
     ...(fromConfig?.given ?? []),
   ])
   const { values } = resolved
+  const asked = askedRepeat(input, sources, resolved)
+  if (input.repeat !== undefined && asked !== undefined && argumentFaults.length === 0) {
+    return loadSettings({ ...input, repeat: undefined, ...(await input.repeat(asked)) })
+  }
   const faults = [
     ...argumentFaults,
     ...resolved.faults,
@@ -49,6 +63,7 @@ export async function loadSettings(input: SettingsInput): Promise<Settings> {
     ...(fromConfig?.faults ?? []),
     ...rolloutFaults(input.env),
     ...sourceFaults(sources, resolved),
+    ...resumeFaults(resolved),
     ...destinationFaults(destination !== undefined && input.flags.to !== undefined, resolved, config),
     ...(await keyFaults(sources, resolved, input.cwd)),
     ...(await fileFaults(resolved, input.cwd)),
@@ -57,13 +72,20 @@ export async function loadSettings(input: SettingsInput): Promise<Settings> {
   return toSettings({ ...values, to: values.to }, sources, config?.path)
 }
 
-function givenByFlags(flags: SettingsInput['flags']): GivenValue[] {
+/** What the command line gives. */
+export function givenByFlags(flags: SettingsInput['flags']): GivenValue[] {
   return optionKeys
     .filter((key) => flags[key] !== undefined)
     .map((key) => ({ key, value: flags[key], from: flagOf(key) }))
 }
 
-function namedConfig({ flags, env }: SettingsInput): { readonly path: string; readonly from: string } | undefined {
+interface NamedConfig {
+  readonly path: string
+  readonly from: string
+}
+
+/** The config file that somebody named, and where. */
+export function namedConfig({ flags, env }: Pick<SettingsInput, 'flags' | 'env'>): NamedConfig | undefined {
   if (typeof flags.config === 'string') return { path: flags.config, from: flagOf('config') }
   const variable = variableOf('config')
   const path = env[variable]
@@ -75,6 +97,26 @@ function rolloutFaults(env: Environment): string[] {
   const variable = 'ASYNC_UPLOAD_ENABLED'
   const isOff = ['', '0', 'false'].includes((env[variable] ?? '').toLowerCase())
   return isOff ? [] : [fault(variable, 'a staged rollout is not yet available; unset it')]
+}
+
+/** Undefined where there are sources, where no run is to be continued, and where it cannot be known which. */
+function askedRepeat(
+  { flags, args }: SettingsInput,
+  sources: readonly string[],
+  { values, chosen, faults }: Resolved,
+): AskedRepeat | undefined {
+  const { resume, resumeFrom, to, endpointUrl } = values
+  if (sources.length > 0 || chosen.has('filesFrom') || faults.length > 0 || values.dryRun) return undefined
+  if (resumeFrom === 'server' || (!resume && resumeFrom === undefined)) return undefined
+  // What the environment or a config file say belongs to runs in general, not to the one that is meant.
+  const isNamed = flags.to !== undefined || args.length > 0
+  return { resumeFrom, destination: isNamed && to !== undefined ? { to, endpointUrl } : undefined }
+}
+
+function resumeFaults({ values, chosen }: Resolved): string[] {
+  const given = chosen.get(values.resumeFrom === undefined ? 'resume' : 'resumeFrom')
+  if (!values.dryRun || given === undefined || !(values.resume || values.resumeFrom !== undefined)) return []
+  return [fault(given.from, 'a dry run shows what a run from scratch would send; leave one of the two out')]
 }
 
 function sourceFaults(sources: readonly string[], { values: { filesFrom }, chosen }: Resolved): string[] {
@@ -102,11 +144,12 @@ function destinationFaults(twice: boolean, { chosen }: Resolved, config: ConfigF
 }
 
 /** Files that options name and that cannot be read: known here, they are told with all other faults. */
-async function fileFaults({ values, chosen }: Resolved, cwd: string): Promise<string[]> {
+export async function fileFaults({ values, chosen }: Resolved, cwd: string): Promise<string[]> {
   const named: readonly (readonly [OptionKey, readonly (string | undefined)[]])[] = [
     ['caBundle', [values.caBundle]],
     ['excludeFrom', values.excludeFrom],
     ['filesFrom', [values.filesFrom === '-' ? undefined : values.filesFrom]],
+    ['resumeFrom', [values.resumeFrom === 'server' ? undefined : values.resumeFrom]],
   ]
   const faults = named.flatMap(([key, files]) => {
     const given = chosen.get(key)
@@ -141,7 +184,8 @@ async function keyFaults(sources: readonly string[], { values, chosen }: Resolve
   return [fault('destination', `${shown(to)} would be a folder, not the object's name; for one object ${remedy}`)]
 }
 
-function toSettings(
+/** The options' values as the rest of the program knows them. */
+export function toSettings(
   values: OptionValues & { readonly to: string },
   sources: readonly string[],
   configFile: string | undefined,

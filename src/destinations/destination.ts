@@ -103,6 +103,8 @@ export interface MultipartUpload {
   complete(parts: readonly Part[], call: Call): Promise<ObjectInfo>
   /** Forgets the upload and its parts. An upload that is gone is not an error. */
   abort(call: Call): Promise<void>
+  /** Lets go of what is held here for it (an open file); the upload stays, to be resumed. Absent where that is nothing. */
+  release?(): Promise<void>
 }
 
 export interface Part {
@@ -220,4 +222,6 @@ export interface RequestTimeouts {
   answerLimitMs(size: number): number
   /** A request with a body of so many bytes succeeded in so many milliseconds, counted as {@link limitMs} counts. */
   succeeded(size: number, durationMs: number): void
+  /** A request was given up after so many milliseconds, before its body of so many bytes had left. */
+  overdue(size: number, durationMs: number): void
 }

@@ -23,7 +23,10 @@ export function multipartEtagOf(sums: readonly string[]): string {
   return `${whole.digest('hex')}-${sums.length}`
 }
 
-/** Without quotes, and in lower case: servers differ in both. */
+/**
+ * Without quotes, and in lower case: servers differ in both. A proxy that may recode what it passes on calls an ETag
+ * weak (`W/`) without changing it.
+ */
 export function plainEtag(etag: string | undefined): string | undefined {
-  return etag?.replaceAll('"', '').toLowerCase()
+  return etag?.replace(/^W\//, '').replaceAll('"', '').toLowerCase()
 }

@@ -58,9 +58,11 @@ export function createStopwatch(now: () => number): Stopwatch {
     },
     excuse(ms) {
       // A pause counts as a whole when it ends.
-      if (pausedMs !== undefined) return
-      excusedMs += ms
-      if (sentMs !== undefined) sentMs += ms
+      if (ms === 0 || pausedMs !== undefined) return
+      const at = now()
+      // A request may have begun, or been sent, in the middle of that time.
+      excusedMs += Math.min(ms, at - beganMs - excusedMs)
+      if (sentMs !== undefined) sentMs = Math.min(at, sentMs + ms)
     },
     stop(hasSucceeded) {
       if (hasSucceeded) timeouts?.succeeded(size, now() - beganMs - excusedMs)

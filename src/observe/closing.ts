@@ -23,15 +23,18 @@ export function closingLines(ended: RunEnded, options: ClosingOptions): readonly
     ...latencyLines(summary, paint),
     ...failureLines(ended, paint),
     ...junkLines(summary, paint),
+    ...keptLines(summary, paint),
     ...ended.reports.map((path) => labelled('report', printable(inHome(path, options.home)), paint)),
+    ...(ended.again === undefined ? [] : [labelled('again', printable(ended.again), paint)]),
   ]
 }
 
 function headline(summary: SummaryRecord, paint: ChalkInstance): string {
-  const { uploaded, failed, skipped, cancelled } = summary
+  const { uploaded, failed, skipped, cancelled, undone = 0 } = summary
   const outcome = [
     (uploaded > 0 ? paint.green : paint.dim)(`✔ ${formatCount(uploaded)} uploaded`),
     ...(failed > 0 ? [paint.red(`✖ ${formatCount(failed)} failed`)] : []),
+    ...(undone > 0 ? [paint.yellow(`↶ ${formatCount(undone)} undone`)] : []),
     ...(skipped > 0 ? [`${formatCount(skipped)} skipped`] : []),
     ...(cancelled > 0 ? [paint.yellow(`${formatCount(cancelled)} cancelled`)] : []),
   ].join('  ')
@@ -72,6 +75,13 @@ function junkLines({ junkSkipped }: SummaryRecord, paint: ChalkInstance): string
   if (junkSkipped === 0) return []
   const files = junkSkipped === 1 ? 'file' : 'files'
   return [labelled('junk', `${formatCount(junkSkipped)} system ${files} passed over (.DS_Store and the like)`, paint)]
+}
+
+function keptLines({ unfinishedUploads = 0 }: SummaryRecord, paint: ChalkInstance): string[] {
+  if (unfinishedUploads === 0) return []
+  const [uploads, them] = unfinishedUploads === 1 ? ['upload', 'it'] : ['uploads', 'them']
+  const text = `${formatCount(unfinishedUploads)} half-sent ${uploads}: upload --resume goes on with ${them}, upload cleanup removes ${them}`
+  return [labelled('kept', text, paint)]
 }
 
 function labelled(label: string, text: string, paint: ChalkInstance): string {

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.ts'
-import type { FileRecord, RunRecord, SummaryRecord } from './records.ts'
+import type { FileRecord, PartRecord, RunRecord, SummaryRecord, UploadStartedRecord } from './records.ts'
 
 /**
  * What a run tells those who watch it. Watchers (bars, plain lines, NDJSON, a library's user) cannot slow or fail a
@@ -12,7 +12,10 @@ export type UploadEvent =
   | FileProgress
   | FileRetry
   | FileDeferred
+  | MultipartProgress
   | FileEnded
+  | FileUndone
+  | UploadsAborted
   | ConcurrencyChanged
   | Notice
   | Warning
@@ -56,6 +59,8 @@ export interface FileProgress {
   readonly type: 'file-progress'
   readonly index: number
   readonly sent: number
+  /** Of `sent`, bytes that were there already when this invocation, or this pass, took the file up. */
+  readonly before?: number | undefined
   readonly partsDone: number
 }
 
@@ -80,13 +85,35 @@ export interface FileDeferred {
   readonly message: string
 }
 
+/** A multipart upload was begun, or has a part more; the line is in the journal. */
+export interface MultipartProgress {
+  readonly type: 'multipart'
+  readonly line: UploadStartedRecord | PartRecord
+}
+
 /** A file's fate is settled; its line is in the journal. */
 export interface FileEnded {
   readonly type: 'file'
   readonly index: number
   readonly file: FileRecord
+  /** A half-sent multipart upload of it is kept, for a later invocation to go on with. */
+  readonly keepsUpload?: boolean
   /** Its failure is everybody's and ends the run: `stoppedBecause` says it once, for all files. */
   readonly stopsRun?: boolean
+}
+
+/** A file that was uploaded is taken back, since the run failed; its new line is in the journal. */
+export interface FileUndone {
+  readonly type: 'undone'
+  readonly file: FileRecord
+  /** What this invocation counted it as. */
+  readonly was: 'uploaded' | 'skipped'
+}
+
+/** Half-sent multipart uploads were taken back, too. */
+export interface UploadsAborted {
+  readonly type: 'uploads-aborted'
+  readonly count: number
 }
 
 /** `--concurrency auto` decided how many requests to have in flight from now on. Worth a line under `-v` only. */
@@ -120,6 +147,8 @@ export interface RunEnded {
   readonly failures: readonly FailureSample[]
   /** Why the run was stopped as a whole (exit 3 or 4), in one line with its code; undefined where it was not. */
   readonly stoppedBecause?: string | undefined
+  /** The command that goes on with the run; undefined where nothing is left to be done. */
+  readonly again?: string | undefined
 }
 
 export interface FailureSample {

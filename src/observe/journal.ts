@@ -1,29 +1,40 @@
-import { type FileHandle, open, readdir, stat, unlink } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { type FileHandle, open, readdir, realpath, rmdir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ErrorCode, errorKinds, UploadError, UsageError } from '../errors.ts'
-import type { JournalRecord, SummaryRecord } from './records.ts'
+import { UploadError, UsageError } from '../errors.ts'
+import { isUnfinished } from './journal-ending.ts'
+import type { JournalLock } from './journal-lock.ts'
+import { lockPathOf } from './lock-path.ts'
+import type { JournalRecord } from './records.ts'
 import { openStateDirectory, type StatePlaces } from './state-directory.ts'
 
 /** At most so long does a line that the kernel has wait for the disk, in milliseconds. */
 const syncEveryMs = 200
 const keptForMs = 30 * 24 * 60 * 60 * 1000
-/** Bytes that a summary line certainly fits in. */
-const longestSummary = 2 ** 16
 
 /** A run's JSONL file: report and resume record in one. */
 export interface Journal {
   readonly path: string
   readonly runId: string
-  /** Resolves once the kernel has the line: it survives the process then, whatever kills it. */
-  append(record: JournalRecord): Promise<void>
+  /**
+   * Resolves once the kernel has the line: it survives the process then, whatever kills it. With `sync`, once the disk
+   * has it: it survives a power cut.
+   */
+  append(record: JournalRecord, options?: AppendOptions): Promise<void>
   /** Something could not be written: what is told may be missing in it. */
   readonly broken: boolean
+  /** Aborted, with the UploadError as its reason, once another process has taken the journal over. */
+  readonly lost: AbortSignal
   /**
    * Brings everything to the disk. Nothing can be appended from then on.
    *
    * @throws UploadError where anything could not be written since the beginning.
    */
   close(): Promise<void>
+}
+
+export interface AppendOptions {
+  readonly sync?: boolean | undefined
 }
 
 export interface JournalOptions {
@@ -48,20 +59,52 @@ const namesTried = 20
 export async function createJournal(options: JournalOptions): Promise<Journal> {
   const { directory, opened } = await openStateDirectory(options.places, (each) => create(each, options), options.warn)
   // It may take a while where there are many, and nobody waits for it but the end.
-  const tidied = removeOld(directory, options.now)
-  return journalOn(opened.file, opened.runId, pathOf(directory, opened.runId), tidied)
+  return journalOn(opened, removeOld(directory, options.now))
 }
 
-interface Created {
+/**
+ * Opens the journal of an earlier invocation, to append to it. A last line that was torn is cut off: what follows must
+ * not stick to it.
+ *
+ * @throws UsageError where another process is writing it, naming that.
+ * @throws UploadError where it cannot be written.
+ */
+export async function continueJournal(journalPath: string, runId: string): Promise<Journal> {
+  try {
+    const path = await realpath(journalPath)
+    const opened = await lockedJournal(await open(path, constants.O_RDWR | constants.O_APPEND), path, runId)
+    try {
+      await cutTornLine(opened.file)
+    } catch (error) {
+      await opened.lock.release()
+      await opened.file.close()
+      throw error
+    }
+    return journalOn(opened)
+  } catch (error) {
+    throw error instanceof UsageError ? error : cannotWrite(journalPath, error)
+  }
+}
+
+interface OpenJournal {
   readonly file: FileHandle
+  readonly lock: JournalLock
+  /** Aborts {@link Journal.lost}. */
+  readonly lost: AbortController
+  readonly path: string
   readonly runId: string
 }
 
-async function create(directory: string, options: JournalOptions): Promise<Created> {
+async function create(directory: string, options: JournalOptions): Promise<OpenJournal> {
   for (let tried = 1; ; tried += 1) {
     const runId = options.runId ?? options.newRunId()
+    const path = pathOf(directory, runId)
     try {
-      return { file: await open(pathOf(directory, runId), 'ax', 0o600), runId }
+      const file = await open(path, 'ax', 0o600)
+      return await lockedJournal(file, path, runId).catch(async (error: unknown) => {
+        await unlink(path).catch(() => undefined)
+        throw error
+      })
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
       if (options.runId !== undefined) {
@@ -72,16 +115,51 @@ async function create(directory: string, options: JournalOptions): Promise<Creat
   }
 }
 
+/** Closes the file where there is no lock to be had. */
+async function lockedJournal(file: FileHandle, path: string, runId: string): Promise<OpenJournal> {
+  const lost = new AbortController()
+  try {
+    // Loaded here: a dry run has no use for it.
+    const { lockJournal } = await import('./journal-lock.ts')
+    const lock = await lockJournal(path, () => lost.abort(takenOver(path)))
+    return { file, path, runId, lost, lock }
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+/** Bytes that are looked at at a time, from the end. */
+const lookedAt = 2 ** 16
+
+async function cutTornLine(file: FileHandle): Promise<void> {
+  const { size } = await file.stat()
+  const buffer = Buffer.alloc(lookedAt)
+  for (let end = size; end > 0; ) {
+    const start = Math.max(0, end - lookedAt)
+    const { bytesRead } = await file.read(buffer, 0, end - start, start)
+    const newline = buffer.subarray(0, bytesRead).lastIndexOf('\n')
+    if (newline >= 0) {
+      if (start + newline + 1 < size) await file.truncate(start + newline + 1)
+      return
+    }
+    end = start
+  }
+  if (size > 0) await file.truncate(0)
+}
+
 function pathOf(directory: string, runId: string): string {
   return join(directory, `${runId}.jsonl`)
 }
 
-function journalOn(file: FileHandle, runId: string, path: string, tidied: Promise<void>): Journal {
+function journalOn({ file, lock, lost, path, runId }: OpenJournal, tidied?: Promise<void>): Journal {
   let waiting: string[] = []
   let flush: Promise<void> | undefined
   let writing: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
   let syncing: Promise<void> | undefined
+  /** One that those wait for whose lines came after the one under way had begun. */
+  let nextSync: Promise<void> | undefined
   let isSynced = true
   let broken: UploadError | undefined
   let closed: Promise<void> | undefined
@@ -89,20 +167,36 @@ function journalOn(file: FileHandle, runId: string, path: string, tidied: Promis
   const breaks = (error: unknown): void => {
     broken ??= cannotWrite(path, error)
   }
+  lost.signal.addEventListener('abort', () => {
+    broken ??= lost.signal.reason
+  })
   const syncLater = (): void => {
     isSynced = false
-    timer ??= setTimeout(sync, syncEveryMs).unref()
+    if (syncing === undefined) timer ??= setTimeout(sync, syncEveryMs).unref()
   }
   /** One at a time: on a slow disk they would pile up and leave no thread to read files with. */
-  const sync = (): void => {
+  const sync = (): Promise<void> => {
+    clearTimeout(timer)
+    timer = undefined
     isSynced = true
     syncing = file
       .datasync()
       .catch(breaks)
       .then(() => {
-        timer = undefined
+        syncing = undefined
         if (!isSynced && !closed) syncLater()
       })
+    return syncing
+  }
+  /** Brings what the kernel has to the disk now. */
+  const onDisk = async (): Promise<void> => {
+    nextSync ??= (async () => {
+      await syncing
+      nextSync = undefined
+      await sync()
+    })()
+    await nextSync
+    if (broken) throw broken
   }
   /** One write carries all lines that came while the one before was under way. */
   const flushWaiting = async (): Promise<void> => {
@@ -112,6 +206,8 @@ function journalOn(file: FileHandle, runId: string, path: string, tidied: Promis
     const lines = waiting.join('')
     waiting = []
     flush = undefined
+    // A process that was suspended for long does not know yet that another one has its journal.
+    if ((await lock.confirm()) === false) lost.abort(takenOver(path))
     // After a line that was cut off, another would only make it worse.
     if (broken) throw broken
     writing = file.appendFile(lines).catch(breaks)
@@ -124,23 +220,26 @@ function journalOn(file: FileHandle, runId: string, path: string, tidied: Promis
     await writing
     await tidied
     clearTimeout(timer)
+    await nextSync
     await syncing
     await file.datasync().catch(breaks)
     await file.close()
+    await lock.release()
     if (broken) throw broken
   }
 
   return {
     path,
     runId,
+    lost: lost.signal,
     get broken() {
       return broken !== undefined
     },
-    append(record) {
+    append(record, options) {
       if (closed) return Promise.reject(cannotWrite(path, 'it is closed'))
       waiting.push(`${JSON.stringify(record)}\n`)
       flush ??= flushWaiting()
-      return flush
+      return options?.sync ? flush.then(onDisk) : flush
     },
     close: () => (closed ??= finish()),
   }
@@ -158,6 +257,13 @@ function cannotWrite(path: string, error: unknown): UploadError {
   )
 }
 
+function takenOver(path: string): UploadError {
+  return new UploadError(
+    'INTERNAL',
+    `another process has taken over the journal ${path}, since this one did not get to run for a while; it goes on with the run`,
+  )
+}
+
 /** Removes journals that nobody has touched for 30 days, unless there is something left in them to go on with. */
 async function removeOld(directory: string, now: number): Promise<void> {
   for (const name of await readdir(directory).catch(() => [])) {
@@ -165,30 +271,8 @@ async function removeOld(directory: string, now: number): Promise<void> {
     const path = join(directory, name)
     const stats = await stat(path).catch(() => undefined)
     if (stats === undefined || now - stats.mtimeMs <= keptForMs) continue
-    if (isFinished(await lastLine(path, stats.size).catch(() => ''))) await unlink(path).catch(() => undefined)
-  }
-}
-
-/** Whether a journal's last line is the summary of a run that left nothing to try again. */
-function isFinished(line: string): boolean {
-  try {
-    const record = JSON.parse(line) as Partial<SummaryRecord>
-    if (record.type !== 'summary' || record.exitCode === undefined) return false
-    if (record.exitCode === 0) return true
-    const codes = Object.keys(record.byErrorCode ?? {}) as ErrorCode[]
-    return record.exitCode === 1 && !codes.some((code) => errorKinds[code]?.retryable)
-  } catch {
-    return false
-  }
-}
-
-async function lastLine(path: string, size: number): Promise<string> {
-  const file = await open(path, 'r')
-  try {
-    const length = Math.min(size, longestSummary)
-    const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length)
-    return buffer.toString('utf8').trimEnd().split('\n').pop() ?? ''
-  } finally {
-    await file.close()
+    if (await isUnfinished(path).catch(() => true)) continue
+    await unlink(path).catch(() => undefined)
+    await rmdir(lockPathOf(path)).catch(() => undefined)
   }
 }

@@ -84,7 +84,10 @@ export function createJsonLines(options: JsonLinesOptions): { readonly listener:
         sayHeld()
         return begin()
       case 'file':
+      case 'undone':
         return say(event.file)
+      case 'multipart':
+        return say(event.line)
       case 'warning':
         return warn({ type: 'warning', message: event.message, time: time() })
       case 'summary':

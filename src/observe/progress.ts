@@ -30,7 +30,9 @@ export interface FileInFlight {
   /** Milliseconds since the epoch. */
   readonly startedAt: number
   sent: number
-  /** As `sent`, but repeated bytes count again. */
+  /** Of `sent`, what was there already. */
+  before: number
+  /** What has left: as `sent`, but without what was there already, and repeated bytes count again. */
   sentInAll: number
   partsDone: number
   /** When the next attempt begins, where the last one failed and nothing has moved since. */
@@ -65,23 +67,25 @@ export function createProgress(now: () => number): Progress {
       parts,
       startedAt: now(),
       sent: 0,
+      before: 0,
       sentInAll: sentBefore.get(index) ?? 0,
       partsDone: 0,
       retryAt: undefined,
     })
   }
 
-  function move({ index, sent, partsDone }: FileProgress): void {
+  function move({ index, sent, before = 0, partsDone }: FileProgress): void {
     const file = inFlight.get(index)
     if (file === undefined) return
-    const more = sent - file.sent
-    progress.bytesDone += more
-    if (more > 0) {
-      progress.bytesSent += more
-      file.sentInAll += more
+    progress.bytesDone += sent - file.sent
+    const left = sent - before - (file.sent - file.before)
+    if (left > 0) {
+      progress.bytesSent += left
+      file.sentInAll += left
       file.retryAt = undefined
     }
     file.sent = sent
+    file.before = before
     file.partsDone = partsDone
   }
 

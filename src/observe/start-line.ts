@@ -11,8 +11,10 @@ export function startText({ run }: RunStarted, { files, bytes, complete }: Progr
 }
 
 /** What else the start line names, where there is any: `endpoint http://localhost:9000`, `config ./.uploadrc.json`. */
-export function startDetails({ endpoint, configFile }: RunStarted): readonly string[] {
+export function startDetails({ run, endpoint, configFile }: RunStarted): readonly string[] {
+  const { runId, invocation } = run
   return [
+    ...(invocation > 1 ? [`continues run ${printable(runId)} (invocation ${invocation})`] : []),
     ...(endpoint === undefined ? [] : [`endpoint ${printable(endpoint)}`]),
     ...(configFile === undefined ? [] : [`config ${printable(configFile)}`]),
   ]

@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { EngineName } from '../destinations/destination.ts'
 import type { ErrorCode } from '../errors.ts'
-import type { FailureSample, FileEnded, UploadEvent } from './events.ts'
+import type { FailureSample, FileEnded, FileUndone, UploadEvent } from './events.ts'
 import { createLatencyHistogram } from './latency.ts'
 import type { FileRecord, StatusCounts, SummaryRecord } from './records.ts'
 
@@ -43,10 +43,12 @@ export function createTally(): Tally {
   const loopDelay = monitorEventLoopDelay({ resolution: loopResolutionMs })
   loopDelay.enable()
   let bytesSent = 0
-  let attempts = 0
+  let requests = 0
   let retries = 0
   let throttled = 0
   let timeouts = 0
+  let unfinishedUploads = 0
+  let undone = 0
 
   const count = (counted: Counts, file: FileRecord): void => {
     if (file.status === 'uploaded') counted.bytes += file.size ?? 0
@@ -56,14 +58,16 @@ export function createTally(): Tally {
     if (code === 'THROTTLED') throttled += 1
     if (timeoutCodes.includes(code)) timeouts += 1
   }
-  const seeFile = ({ file, stopsRun }: FileEnded): void => {
+  const seeFile = ({ file, stopsRun, keepsUpload }: FileEnded): void => {
+    if (keepsUpload) unfinishedUploads += 1
     count(counts, file)
     byDestination[file.destination] ??= noCounts()
     count(byDestination[file.destination] as Counts, file)
     byEngine[file.engine] ??= noCounts()
     count(byEngine[file.engine] as Counts, file)
     bytesSent += file.bytesSent
-    attempts += file.attempts
+    // An attempt at a whole file begins with all its parts; what goes again after that goes alone.
+    if (file.attempts > 0) requests += file.attempts + Math.max(0, file.parts - 1)
     if (file.status === 'uploaded' && file.durationMs !== null) latency.record(file.durationMs)
     if (file.status !== 'failed' || file.error === undefined) return
     const { code, message } = file.error
@@ -74,10 +78,22 @@ export function createTally(): Tally {
     if (kept.length < samplesKept) samples.set(code, [...kept, { code, path: file.path, message }])
   }
 
+  const seeUndone = ({ file, was }: FileUndone): void => {
+    undone += 1
+    for (const counted of [counts, byDestination[file.destination], byEngine[file.engine]]) {
+      // A continued run takes back what earlier invocations sent, too, files that this one did not list among it.
+      if (counted === undefined || counted[was] === 0) continue
+      counted[was] -= 1
+      if (was === 'uploaded') counted.bytes -= file.size ?? 0
+    }
+  }
+
   return {
     counts,
     see(event) {
       if (event.type === 'file') seeFile(event)
+      if (event.type === 'undone') seeUndone(event)
+      if (event.type === 'uploads-aborted') unfinishedUploads = Math.max(0, unfinishedUploads - event.count)
       if (event.type === 'file-retry' || event.type === 'file-deferred') {
         retries += 1
         seeTrouble(event.code)
@@ -91,7 +107,7 @@ export function createTally(): Tally {
     },
     finish({ exitCode, files, junkSkipped, durationMs }) {
       const attempted = counts.uploaded + counts.failed
-      const listed = attempted + counts.skipped + counts.cancelled
+      const listed = attempted + counts.skipped + counts.cancelled + undone
       const seconds = durationMs / 1000
       const perSecond = (amount: number): number => (seconds > 0 ? Math.round((amount / seconds) * 100) / 100 : 0)
       return {
@@ -104,6 +120,8 @@ export function createTally(): Tally {
         skipped: counts.skipped,
         failed: counts.failed,
         cancelled: counts.cancelled + Math.max(0, files - listed),
+        undone: undone === 0 ? undefined : undone,
+        unfinishedUploads: unfinishedUploads === 0 ? undefined : unfinishedUploads,
         successRate: attempted === 0 ? null : counts.uploaded / attempted,
         errorRate: attempted === 0 ? null : counts.failed / attempted,
         bytes: counts.bytes,
@@ -115,7 +133,7 @@ export function createTally(): Tally {
         retries,
         throttled,
         timeouts,
-        timeoutRate: attempts === 0 ? null : timeouts / attempts,
+        timeoutRate: requests === 0 ? null : timeouts / requests,
         junkSkipped,
         byErrorCode,
         byDestination,

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { isAbsolute, join, posix, relative, resolve, sep } from 'node:path'
 import { UploadError, UsageError } from '../errors.ts'
+import { unlessCrowded } from './crowded.ts'
 import { ignorePatterns, type Verdict } from './ignore-patterns.ts'
 import { compilePattern, isGlob, literalPattern, toSlashes } from './pattern.ts'
 
@@ -64,7 +65,7 @@ export type IgnoreChain = readonly IgnoreLayer[]
  */
 export async function extendIgnoreChain(chain: IgnoreChain, absolute: string, name: string): Promise<IgnoreChain> {
   try {
-    const text = await readFile(join(absolute, ignoreFileName), 'utf8')
+    const text = await unlessCrowded(() => readFile(join(absolute, ignoreFileName), 'utf8'))
     return [{ directory: name === '' ? '' : `${name}/`, patterns: ignorePatterns(text) }, ...chain]
   } catch (error) {
     const code = codeOf(error)

@@ -6,6 +6,8 @@
 export interface KeyHashes {
   /** Adds a key; true where it (or one of the same hash) was there already. */
   add(key: string): boolean
+  /** Whether a key (or one of the same hash) is there. */
+  has(key: string): boolean
   readonly size: number
 }
 
@@ -39,11 +41,19 @@ export function createKeyHashes(hash64: (key: string) => readonly [number, numbe
     }
   }
 
+  /** Both halves 0 marks a free place. */
+  const hashOf = (key: string): readonly [number, number] => {
+    const [a, b] = hash64(key)
+    return [a, a === 0 && b === 0 ? 1 : b]
+  }
+
   return {
+    has(key) {
+      const index = place(...hashOf(key))
+      return high[index] !== 0 || low[index] !== 0
+    },
     add(key) {
-      const [a, hashed] = hash64(key)
-      // Both halves 0 marks a free place.
-      const b = a === 0 && hashed === 0 ? 1 : hashed
+      const [a, b] = hashOf(key)
       const index = place(a, b)
       if (high[index] === a && low[index] === b) return true
       high[index] = a
@@ -59,7 +69,7 @@ export function createKeyHashes(hash64: (key: string) => readonly [number, numbe
 }
 
 /** Two independently seeded multiplicative hashes over the UTF-16 units, finished with MurmurHash3's mixer. */
-function hashKey(key: string): readonly [number, number] {
+export function hashKey(key: string): readonly [number, number] {
   let a = 0x9e3779b9
   let b = 0x85ebca6b
   for (let index = 0; index < key.length; index += 1) {

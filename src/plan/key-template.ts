@@ -59,6 +59,11 @@ export function alwaysDistinct(template: string): boolean {
   return /^[^{}]*\{index\}(?:$|[^{}0-9])/.test(template)
 }
 
+/** Whether a file may get another key in another run, though nothing about it has changed: where files are numbered. */
+export function variesBetweenRuns(template: string): boolean {
+  return piecesOf(template).includes('{index}')
+}
+
 function unknownToken(name: string): string {
   const known = [...tokens.keys()]
   const plain = name.replace(/:.*/s, '')

@@ -5,7 +5,8 @@ import type { ScanNotes } from './candidate.ts'
 import { contentTypeByName } from './content-type.ts'
 import { type Examined, examine } from './examine.ts'
 import { createFilters } from './filters.ts'
-import { alwaysDistinct, compileKeyTemplate, type KeyTemplate } from './key-template.ts'
+import { createKeyHashes } from './key-hashes.ts'
+import { alwaysDistinct, compileKeyTemplate, type KeyTemplate, variesBetweenRuns } from './key-template.ts'
 import { noLines, openListedLines } from './listed-lines.ts'
 import { lookedAtAtOnce } from './look.ts'
 import { baseNameOf, keyProblem, normalizeName } from './object-key.ts'
@@ -77,6 +78,7 @@ export async function createPlan(options: PlanOptions): Promise<Plan> {
   const quiet: ScanNotes = { junk: () => {}, warn: () => {}, isOwn: options.isOwn }
   const scan = async function* (given: Partial<ScanNotes> = {}): AsyncGenerator<PlannedFile> {
     const notes = { ...quiet, ...given }
+    const occurrenceOf = mayRepeat(settings) ? countOccurrences() : undefined
     let index = 0
     const looked = orderedMap(findSources(sourceOptions, notes), lookedAtAtOnce, (candidate) =>
       examine(candidate, notes),
@@ -84,7 +86,9 @@ export async function createPlan(options: PlanOptions): Promise<Plan> {
     for await (const examined of looked) {
       if (examined === undefined) continue
       index += 1
-      yield nameKey(examined, index)
+      const file = nameKey(examined, index)
+      const occurrence = occurrenceOf?.(file.absolute)
+      yield occurrence === undefined ? file : { ...file, occurrence }
     }
   }
   let surveyed: Survey | undefined
@@ -115,6 +119,23 @@ export async function createPlan(options: PlanOptions): Promise<Plan> {
     },
     files: () => ordered(unrepeated(), settings.order),
     dispose: lines.dispose,
+  }
+}
+
+/** Whether one path can come up more than once and be sent each time: only numbers give it several keys. */
+function mayRepeat({ key, sources, filesFrom }: PlanOptions['settings']): boolean {
+  return key !== undefined && variesBetweenRuns(key) && (filesFrom !== undefined || sources.length > 1)
+}
+
+/** Tells which time it is that a path comes up; undefined the first time. */
+function countOccurrences(): (absolute: string) => number | undefined {
+  const seen = createKeyHashes()
+  const counts = new Map<string, number>()
+  return (absolute) => {
+    if (!seen.add(absolute)) return undefined
+    const occurrence = (counts.get(absolute) ?? 1) + 1
+    counts.set(absolute, occurrence)
+    return occurrence
   }
 }
 

@@ -3,6 +3,7 @@ import { opendir, realpath } from 'node:fs/promises'
 import { sep } from 'node:path'
 import type { UploadError } from '../errors.ts'
 import type { Candidate, ScanNotes } from './candidate.ts'
+import { unlessCrowded } from './crowded.ts'
 import { extendIgnoreChain, type Filters, type IgnoreChain, ignoredByChain, ignoreFileName, isJunk } from './filters.ts'
 import type { PathMatcher } from './pattern.ts'
 import { scanError } from './source-errors.ts'
@@ -112,7 +113,7 @@ async function readOn(frame: Frame): Promise<'on' | 'end' | UploadError> {
 /** The entries of a directory, which is open only while there are more. */
 async function* readWindows(absolute: string): AsyncGenerator<readonly Dirent[], void> {
   let window: Dirent[] = []
-  for await (const entry of await opendir(absolute, { bufferSize: 1024 })) {
+  for await (const entry of await unlessCrowded(() => opendir(absolute, { bufferSize: 1024 }))) {
     window.push(entry)
     if (window.length < windowSize) continue
     yield window.sort(byName)

@@ -23,7 +23,7 @@ export interface Breaker {
   /** A file failed for good. */
   failed(error: UploadError): Verdict
   /**
-   * An attempt failed: whether it may be repeated. A destination that never answered is given up soon.
+   * An attempt failed: whether it may be repeated. A destination that was never reached is given up soon.
    *
    * @param failures how many in a row, from 1
    * @param elapsedMs milliseconds from the beginning of the first to that of the one it would be
@@ -60,7 +60,9 @@ export function createBreaker(): Breaker {
       if (!unreachable(error)) return true
       // The next one is taken to last as long as those before.
       const endsAtMs = elapsedMs + elapsedMs / failures
-      return failures < firstContact.tries && endsAtMs <= firstContact.withinMs
+      // A connection that stood for so long before it broke led somewhere.
+      if (endsAtMs > firstContact.withinMs) return !error.unreachable
+      return failures < firstContact.tries
     },
   }
 }

@@ -6,6 +6,13 @@ export interface ByteMeter {
   readonly total: number
   /** Starts counting one request's bytes. */
   begin(): RequestMeter
+  /**
+   * What was sent up to now does not stand any more, but so many bytes do that are there already. Only while no request
+   * is under way.
+   */
+  restart(already: number): void
+  /** Of `current`, bytes that were there already. */
+  readonly before: number
 }
 
 export interface RequestMeter {
@@ -19,12 +26,22 @@ export interface RequestMeter {
 export function createByteMeter(onChange: (current: number) => void): ByteMeter {
   let current = 0
   let total = 0
+  let before = 0
   return {
     get current() {
       return current
     },
     get total() {
       return total
+    },
+    get before() {
+      return before
+    },
+    restart(already) {
+      if (current === already && before === already) return
+      current = already
+      before = already
+      onChange(current)
     },
     begin() {
       let counted = 0

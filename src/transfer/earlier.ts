@@ -4,8 +4,14 @@ import type { PlannedFile } from '../plan/planned-file.ts'
 
 /** What earlier invocations of this run, or whoever else, have done already: from the journal or asked of the server. */
 export interface Earlier {
-  /** What there is of a file; undefined where there is nothing. */
-  find(file: PlannedFile): Promise<EarlierFile | undefined>
+  /** Whether the destination is asked for it, rather than a journal. */
+  readonly asksDestination?: boolean
+  /**
+   * What there is of a file; undefined where there is nothing.
+   *
+   * @throws UploadError where that cannot be found out; `CANCELLED` where the signal is aborted before.
+   */
+  find(file: PlannedFile, signal?: AbortSignal): Promise<EarlierFile | undefined>
 }
 
 export interface EarlierFile {

@@ -3,11 +3,13 @@ import type { UploadError } from '../errors.ts'
 import { isoTime } from '../observe/iso-time.ts'
 import type { FileError, FileRecord } from '../observe/records.ts'
 import type { PlannedFile } from '../plan/planned-file.ts'
+import type { UnfinishedFile } from './earlier.ts'
 import type { FileFacts } from './file-facts.ts'
 
 /** What was done for a file so far, over all passes. */
 export interface FileWork {
-  readonly file: PlannedFile
+  /** As planned, but for the key it already has at the destination, where it has one. */
+  file: PlannedFile
   /** As it was when it was last begun. */
   facts: Pick<FileFacts, 'size' | 'mtimeMs'> | undefined
   attempts: number
@@ -17,6 +19,8 @@ export interface FileWork {
   durationMs: number
   bytesSent: number
   parts: number
+  /** A half-sent multipart upload of it that is kept, to be gone on with. */
+  unfinished: UnfinishedFile | undefined
 }
 
 export function newWork(file: PlannedFile): FileWork {
@@ -28,11 +32,19 @@ export function newWork(file: PlannedFile): FileWork {
     durationMs: 0,
     bytesSent: 0,
     parts: 0,
+    unfinished: undefined,
   }
 }
 
 export function uploadedRecord(work: FileWork, destination: Destination, info: ObjectInfo): FileRecord {
   return fileRecord(work, destination, 'uploaded', info, undefined)
+}
+
+/** @param before the line of the invocation that uploaded it */
+export function alreadyUploadedRecord(work: FileWork, destination: Destination, before: FileRecord): FileRecord {
+  const { etag, versionId, checksum, replaced } = before
+  const record = fileRecord(work, destination, 'skipped', undefined, undefined)
+  return { ...record, reason: 'already-uploaded', etag, versionId, replaced, checksum }
 }
 
 export function failedRecord(
@@ -42,6 +54,11 @@ export function failedRecord(
   error: UploadError,
 ): FileRecord {
   return fileRecord(work, destination, status, undefined, error)
+}
+
+/** As records have it; undefined for a time beyond the calendar's end. */
+export function modifiedAt({ mtimeMs }: Pick<FileFacts, 'mtimeMs'>): string | undefined {
+  return isoTime(mtimeMs) ?? undefined
 }
 
 /** Made in one piece, since this runs once for every file. */
@@ -59,6 +76,7 @@ function fileRecord(
     type: 'file',
     path: file.path,
     source: file.source,
+    occurrence: file.occurrence,
     key: file.key,
     destination: destination.url,
     size: facts?.size ?? null,

@@ -95,7 +95,7 @@ export function createGate({ clock, emit, policy, scheduler, isAdaptive, onLost 
     },
     isSilent(error, sinceMs) {
       if (silentSinceMs === undefined || !Number.isFinite(lastSuccessMs) || !isOfTheLine(error)) return false
-      return silentSinceMs <= sinceMs && clock.elapsed() - silentSinceMs < silenceMs
+      return lastSuccessMs <= sinceMs && clock.elapsed() - silentSinceMs < silenceMs
     },
     close: outage.close,
   }

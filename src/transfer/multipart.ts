@@ -1,137 +1,144 @@
-import { setMaxListeners } from 'node:events'
+import { refuseAborted } from '../destinations/abort.ts'
 import type {
   Call,
   MultipartUpload,
   MultipartUploads,
   ObjectInfo,
   ObjectToPut,
-  Pacer,
   Part,
-  PartBody,
 } from '../destinations/destination.ts'
-import { toUploadError } from '../errors.ts'
-import { partCount, partRange } from '../plan/part-ranges.ts'
-import type { ByteMeter } from './byte-meter.ts'
+import { errorKinds, toUploadError, type UploadError } from '../errors.ts'
+import type { UnfinishedFile } from './earlier.ts'
 import { type RetryOptions, retrying } from './retry.ts'
-import type { Scheduler } from './scheduler.ts'
+import { type SendPartsOptions, sendParts } from './send-parts.ts'
+import { type TakeUpOptions, takeUp } from './take-up.ts'
 
-export interface MultipartOptions {
+export interface MultipartOptions extends SendPartsOptions, TakeUpOptions {
   readonly uploads: MultipartUploads
   readonly object: ObjectToPut
-  /** Bytes of the object. */
-  readonly size: number
-  readonly rangeBody: (start: number, size: number) => PartBody
-  /** Parts at a time; the destination may want fewer. */
-  readonly partConcurrency: number
-  readonly scheduler: Scheduler
-  readonly meter: ByteMeter
-  /** Undefined where there is no limit to the rate. */
-  readonly pacer: Pacer | undefined
-  readonly retry: RetryOptions
-  readonly onPart: (done: number) => void
+  /** An upload of it that was begun before; undefined where there is none to go on with. */
+  readonly unfinished: UnfinishedFile | undefined
+  /** Keeps that an upload was begun; where it cannot, no part is sent. */
+  readonly onBegun: (upload: MultipartUpload) => Promise<void>
+  /** The upload is no more: completed, removed, or lost by the destination. */
+  readonly onEnded: () => void
+}
+
+/** How long the removal of what was sent may take, in milliseconds: the run may be waiting for it to end. */
+const removalLimitMs = 5000
+
+/**
+ * Sends one object part by part, going on with what an earlier upload has brought where there is one. An upload that
+ * the destination has lost by the time its parts or its end come is begun once more.
+ *
+ * @throws UploadError of what failed first. Whether the half-sent upload is kept then, see {@link isKept}.
+ */
+export async function uploadInParts(options: MultipartOptions): Promise<ObjectInfo> {
+  const taken = options.unfinished && (await takeUp(options.unfinished, options))
+  if (taken?.info !== undefined) return taken.info
+  let upload = taken?.upload ?? (await begin(options))
+  let arrived = taken?.parts.length ?? 0
+  const onStored = (part: Part): Promise<void> => {
+    arrived += 1
+    return options.onStored(part)
+  }
+  try {
+    return await finish(upload, taken?.parts ?? [], { ...options, onStored })
+  } catch (error) {
+    if (!(await isLost(upload, toUploadError(error), options))) return await giveUp(upload, arrived, error, options)
+  }
+  options.onEnded()
+  await upload.release?.()
+  options.say('the destination has lost the half-sent upload (did it expire?); it is begun again')
+  upload = await begin(options)
+  arrived = 0
+  try {
+    return await finish(upload, [], { ...options, onStored })
+  } catch (error) {
+    return await giveUp(upload, arrived, error, options)
+  }
+}
+
+async function begin(options: MultipartOptions): Promise<MultipartUpload> {
+  const { uploads, object, retry } = options
+  const upload = await retrying(() => uploads.create(object, callOf(options)), retry)
+  options.meter.restart(0)
+  try {
+    refuseAborted(retry.signal)
+    await options.onBegun(upload)
+  } catch (error) {
+    await remove(upload, options)
+    throw error
+  }
+  return upload
+}
+
+async function finish(upload: MultipartUpload, there: readonly Part[], options: MultipartOptions): Promise<ObjectInfo> {
+  const retry: RetryOptions = { ...options.retry, mayRetry: (...failure) => mayRetry(options.retry, ...failure) }
+  const parts = await sendParts(upload, there, { ...options, retry })
+  // Asked again, the destination would say the same of an object it makes of other bytes: the file is sent anew.
+  const mayComplete: RetryOptions['mayRetry'] = (error, failures, elapsedMs) =>
+    error.code !== 'CHECKSUM_MISMATCH' && mayRetry(options.retry, error, failures, elapsedMs)
+  const info = await retrying(() => upload.complete(parts, callOf(options)), { ...retry, mayRetry: mayComplete })
+  options.onEnded()
+  return info
+}
+
+/** What is lost does not come back by asking again. */
+function mayRetry(retry: RetryOptions, error: UploadError, failures: number, elapsedMs: number): boolean {
+  return !saysLost(error) && (retry.mayRetry?.(error, failures, elapsedMs) ?? true)
+}
+
+function saysLost({ code, status }: UploadError): boolean {
+  return code === 'BAD_RESPONSE' && status === 404
+}
+
+/** Whether the destination no longer knows the upload; asked where the failure may mean that and does not say so. */
+async function isLost(upload: MultipartUpload, error: UploadError, options: MultipartOptions): Promise<boolean> {
+  if (options.retry.signal.aborted || saysLost(error)) return !options.retry.signal.aborted
+  if (error.code !== 'SERVER_ERROR') return false
+  try {
+    const { uploads, object } = options
+    const found = await uploads.resume(upload.uploadId, { ...object, partSize: upload.partSize }, callOf(options))
+    await found?.release?.()
+    return found === undefined
+  } catch {
+    // The failure that led here is the one to tell.
+    return false
+  }
+}
+
+/** @throws UploadError what went wrong */
+async function giveUp(
+  upload: MultipartUpload,
+  arrived: number,
+  thrown: unknown,
+  options: MultipartOptions,
+): Promise<never> {
+  const error = toUploadError(thrown)
+  // Without a part there is nothing to go on with.
+  if (arrived > 0 && isKept(error, options.retry.signal)) await upload.release?.()
+  else await remove(upload, options)
+  throw error
 }
 
 /**
- * Sends one object part by part. The caller's own slot always carries a part; further ones are sent in slots that are
- * free for the moment and are given back after each part, so that waiting files come first. A failure of one part ends
- * the others and removes what was sent.
+ * Whether a half-sent upload stays at the destination when its file fails. It does where going on with it may help:
+ * the run was cut (by the user, a deadline, a journal that cannot be written), the failure passes by itself, or it is
+ * everybody's, such as credentials that have expired. What a file fails with for good (it changed, it is gone, it is too
+ * large, its key is refused) leaves nothing behind: nobody would come back for it, and its parts are paid for.
  */
-export async function uploadInParts(options: MultipartOptions): Promise<ObjectInfo> {
-  const call: Call = { signal: options.retry.signal, requests: 1 }
-  const { uploads, object, retry } = options
-  const upload = await retrying(() => uploads.create(object, call), retry)
-  try {
-    const parts = await sendParts(upload, options)
-    return await retrying(() => upload.complete(parts, call), retry)
-  } catch (error) {
-    // The run's signal may be what ended it; the removal must not be cut by that too.
-    await upload.abort({ signal: AbortSignal.timeout(5000), requests: 1 }).catch(() => undefined)
-    throw error
-  }
+export function isKept(error: UploadError, signal: AbortSignal): boolean {
+  // An object of other bytes than were sent may stand there by now, and look complete to whoever goes on with it.
+  if (error.code === 'CHECKSUM_MISMATCH') return false
+  return signal.aborted || (error.retryable && error.code !== 'SOURCE_CHANGED') || errorKinds[error.code].runWide
 }
 
-async function sendParts(upload: MultipartUpload, options: MultipartOptions): Promise<readonly Part[]> {
-  const { signal } = options.retry
-  const cut = new AbortController()
-  // One listener for each part in flight.
-  setMaxListeners(0, cut.signal)
-  const cutAll = (): void => cut.abort()
-  // Not AbortSignal.any: the run's signal would remember each file's to its end.
-  signal.addEventListener('abort', cutAll)
-  if (signal.aborted) cutAll()
-  try {
-    return await sendUntilCut(upload, options, cut)
-  } finally {
-    signal.removeEventListener('abort', cutAll)
-  }
+async function remove(upload: MultipartUpload, { onEnded }: Pick<MultipartOptions, 'onEnded'>): Promise<void> {
+  // The run's signal may be what ended it; the removal must not be cut by that too.
+  await upload.abort({ signal: AbortSignal.timeout(removalLimitMs), requests: 1 }).then(onEnded, () => undefined)
 }
 
-async function sendUntilCut(
-  upload: MultipartUpload,
-  options: MultipartOptions,
-  cut: AbortController,
-): Promise<readonly Part[]> {
-  const { scheduler, size } = options
-  const total = partCount(size, upload.partSize)
-  const most = Math.min(options.partConcurrency, upload.maxConcurrentParts, total)
-  const retry: RetryOptions = { ...options.retry, signal: cut.signal, progress: () => parts.length }
-  const parts: Part[] = []
-  const extra = new Set<Promise<void>>()
-  let failure: unknown
-  let next = 1
-
-  const sendNext = async (): Promise<void> => {
-    if (next > total) return
-    const partNumber = next
-    next += 1
-    try {
-      parts.push(await sendPart(upload, partNumber, options, retry))
-      options.onPart(parts.length)
-    } catch (error) {
-      // The first failure is the cause; those that follow from cutting the rest are not.
-      failure ??= error
-      cut.abort()
-    }
-  }
-  const fillSpareSlots = (): void => {
-    while (next <= total && extra.size + 1 < most && failure === undefined) {
-      const sending = scheduler.spare(sendNext)
-      if (sending === undefined) return
-      extra.add(sending)
-      void sending.then(() => {
-        extra.delete(sending)
-        fillSpareSlots()
-      })
-    }
-  }
-
-  while (next <= total && failure === undefined) {
-    const own = sendNext()
-    fillSpareSlots()
-    await own
-  }
-  while (extra.size > 0) await Promise.all(extra)
-  if (failure !== undefined) throw toUploadError(failure)
-  return parts.sort((a, b) => a.partNumber - b.partNumber)
-}
-
-async function sendPart(
-  upload: MultipartUpload,
-  partNumber: number,
-  options: MultipartOptions,
-  retry: RetryOptions,
-): Promise<Part> {
-  const { pacer } = options
-  const range = partRange(partNumber, options.size, upload.partSize)
-  const body = options.rangeBody(range.start, range.size)
-  return retrying(async () => {
-    const meter = options.meter.begin()
-    try {
-      const call: Call = { signal: retry.signal, requests: 1, onBytes: meter.onBytes, pacer }
-      return await upload.uploadPart(partNumber, body, call)
-    } catch (error) {
-      meter.discard()
-      throw error
-    }
-  }, retry)
+function callOf({ retry, timeouts }: Pick<MultipartOptions, 'retry' | 'timeouts'>): Call {
+  return { signal: retry.signal, requests: 1, timeouts }
 }

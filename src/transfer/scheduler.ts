@@ -19,6 +19,13 @@ export interface Scheduler {
   /** How many slots there are from now on, at least 1. Where there are fewer, what runs in the others runs to its end. */
   setConcurrency(concurrency: number): void
   /**
+   * Half as many slots as are in use, at least 1, from now on: {@link setConcurrency} cannot raise them beyond that.
+   *
+   * @returns how many; undefined, and nothing changes, where more run than there are slots: a step down has still to
+   * show, or there is nothing left to halve
+   */
+  halve(): number | undefined
+  /**
    * Resolves once no task is running.
    *
    * @throws what a task threw, though none should.
@@ -30,6 +37,8 @@ export interface Scheduler {
 export function createScheduler(concurrency: number, onFull: () => void = () => {}): Scheduler {
   const limit = pLimit(concurrency)
   let slots = concurrency
+  let wanted = concurrency
+  let most = Number.POSITIVE_INFINITY
   /** Tasks that run or wait. */
   let taken = 0
   let failure: { readonly error: unknown } | undefined
@@ -44,6 +53,11 @@ export function createScheduler(concurrency: number, onFull: () => void = () => 
     }
     taken -= 1
     if (taken === 0) whenIdle?.()
+  }
+
+  const apply = (): void => {
+    slots = Math.min(wanted, most)
+    limit.concurrency = slots
   }
 
   return {
@@ -62,8 +76,15 @@ export function createScheduler(concurrency: number, onFull: () => void = () => 
       return undefined
     },
     setConcurrency(to) {
-      slots = to
-      limit.concurrency = to
+      wanted = to
+      apply()
+    },
+    halve() {
+      const inUse = Math.min(taken, slots)
+      if (limit.activeCount > slots || inUse < 2) return undefined
+      most = Math.floor(inUse / 2)
+      apply()
+      return slots
     },
     async idle() {
       if (taken > 0) {

@@ -1,5 +1,5 @@
 import type { RetrySettings } from '../config/settings.ts'
-import type { Destination, ObjectInfo, Pacer } from '../destinations/destination.ts'
+import type { Destination, ObjectInfo, Pacer, RequestTimeouts } from '../destinations/destination.ts'
 import { toUploadError, UploadError } from '../errors.ts'
 import type { Listener } from '../observe/events.ts'
 import { statOf } from '../plan/look.ts'
@@ -7,26 +7,40 @@ import { sourceError } from '../plan/source-errors.ts'
 import type { Breaker } from './breaker.ts'
 import { createByteMeter } from './byte-meter.ts'
 import type { Clock } from './clock.ts'
+import { dropUnfinished } from './drop-unfinished.ts'
 import type { FileFacts } from './file-facts.ts'
 import type { FileWork } from './file-record.ts'
-import type { FailedBefore, RetryOptions } from './retry.ts'
+import type { Gate } from './gate.ts'
+import type { LocalBytes } from './local-bytes.ts'
+import { isKept } from './multipart.ts'
+import { createPartJournal, type KeepLine } from './part-journal.ts'
+import { type FailedBefore, type RetryOptions, retrying } from './retry.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { SmallReader } from './small-reader.ts'
 import type { StdinFile } from './stdin-file.ts'
 import { type ObjectSettings, partsOf, uploadObject } from './upload-object.ts'
+import { verifyUpload } from './verify-upload.ts'
 
 export interface SendFileOptions {
   readonly destination: Destination
-  readonly settings: ObjectSettings & { readonly retry: RetrySettings }
+  readonly settings: ObjectSettings & {
+    readonly retry: RetrySettings
+    /** What to do about a file that changes while it is read. */
+    readonly onChange: 'fail' | 'retry'
+  }
   readonly stdin: StdinFile
   readonly clock: Clock
   readonly signal: AbortSignal
   readonly emit: Listener
   readonly scheduler: Scheduler
   readonly breaker: Breaker
+  readonly gate: Gate
   /** Undefined where there is no limit to the rate. */
   readonly pacer: Pacer | undefined
+  readonly timeouts: RequestTimeouts
   readonly smallReader: SmallReader
+  readonly bytes: LocalBytes
+  readonly keepLine: KeepLine
 }
 
 /**
@@ -42,6 +56,11 @@ export async function sendFile(work: FileWork, options: SendFileOptions): Promis
   try {
     const facts = work.attempts === 1 ? asScanned(work, options) : undefined
     return await (facts === undefined ? sendCurrent(work, options) : sendSmall(work, facts, begun, options))
+  } catch (error) {
+    if (work.unfinished !== undefined && !isKept(toUploadError(error), options.signal)) {
+      await dropUnfinished(work, options.destination)
+    }
+    throw error
   } finally {
     work.durationMs += clock.elapsed() - begun
   }
@@ -57,7 +76,7 @@ async function sendSmall(
   beganMs: number,
   options: SendFileOptions,
 ): Promise<ObjectInfo> {
-  const { destination, emit, signal } = options
+  const { destination, emit, gate, signal } = options
   const { index, path, key } = work.file
   const { size } = facts
   work.facts = facts
@@ -65,10 +84,19 @@ async function sendSmall(
   emit({ type: 'file-started', index, path, key, size, parts: 1 })
   const body = { size, readAll: (into: Buffer) => options.smallReader.read(facts, into) }
   let failedBefore: FailedBefore | undefined
+  let requestedMs = beganMs
   try {
-    const info = await destination.small?.put(work.file, body, { signal })
+    const turn = gate.turn(signal)
+    if (turn !== undefined) {
+      await turn
+      requestedMs = options.clock.elapsed()
+    }
+    const info = await destination.small?.put(work.file, body, { signal, timeouts: options.timeouts })
     if (info !== undefined) {
+      gate.succeeded()
       work.bytesSent = size
+      if (options.settings.verify)
+        await verifyUpload(destination, info, { signal, requests: 1, timeouts: options.timeouts })
       return info
     }
   } catch (error) {
@@ -76,13 +104,15 @@ async function sendSmall(
     if (signal.aborted) throw failure
     // What was answered had been sent.
     if (failure.status !== undefined) work.bytesSent = size
-    if (failure.code !== 'SOURCE_CHANGED') failedBefore = { error: failure, beganMs }
+    if (failure.code !== 'SOURCE_CHANGED') failedBefore = { error: failure, beganMs: requestedMs }
   }
   return sendCurrent(work, options, failedBefore)
 }
 
 /** What the scan knows of a file that the destination takes in one go; undefined where it has to go another way. */
-function asScanned({ file }: FileWork, { destination, settings, pacer }: SendFileOptions): FileFacts | undefined {
+function asScanned(work: FileWork, { destination, settings, pacer }: SendFileOptions): FileFacts | undefined {
+  if (work.unfinished !== undefined) return undefined
+  const { file } = work
   const { absolute, size, mtimeMs } = file
   const most = pacer === undefined ? destination.small?.maxSize : undefined
   if (most === undefined || size === undefined || mtimeMs === undefined) return undefined
@@ -92,8 +122,29 @@ function asScanned({ file }: FileWork, { destination, settings, pacer }: SendFil
 
 /** @param failedBefore how a first attempt in another way ended */
 async function sendCurrent(work: FileWork, options: SendFileOptions, failedBefore?: FailedBefore): Promise<ObjectInfo> {
-  const facts = work.file.path === '-' ? await options.stdin.facts() : await lookAt(work)
-  return sendFacts(work, facts, options, failedBefore)
+  const send = async (failed?: FailedBefore) => sendFacts(work, await currentFacts(work, options), options, failed)
+  if (options.settings.onChange === 'fail') return send(failedBefore)
+  let first = failedBefore
+  const attempt = (): Promise<ObjectInfo> => {
+    const failed = first
+    first = undefined
+    return send(failed).catch(asRetryable)
+  }
+  // Whatever else goes wrong has had attempts of its own, which went through the gate.
+  const mayRetry = ({ code }: UploadError): boolean => code === 'SOURCE_CHANGED'
+  return retrying(attempt, { ...retryOptions(work, options), gate: undefined, mayRetry })
+}
+
+/** A file that changed while it was read may be at rest the next time: then it is sent whole, as it is by then. */
+function asRetryable(thrown: unknown): never {
+  const error = toUploadError(thrown)
+  if (error.code !== 'SOURCE_CHANGED') throw error
+  throw new UploadError(error.code, error.message, { retryable: true, cause: error })
+}
+
+/** The file as it is now: it may have waited for its turn for hours since it was scanned. */
+export function currentFacts(work: FileWork, { stdin }: SendFileOptions): Promise<FileFacts> {
+  return work.file.path === '-' ? stdin.facts() : lookAt(work)
 }
 
 async function sendFacts(
@@ -104,15 +155,16 @@ async function sendFacts(
 ): Promise<ObjectInfo> {
   const { destination, settings, emit, breaker } = options
   const { index, path, key, contentType } = work.file
-  const { parts, inParts } = partsOf(facts.size, destination, settings)
+  const { parts, inParts } = partsOf(facts.size, destination, settings, work.unfinished)
   work.facts = facts
   work.parts = parts
   refuseTooLarge(facts, destination)
+  if (work.unfinished !== undefined && !inParts) await dropUnfinished(work, destination)
   let partsDone = 0
   const sentBefore = work.bytesSent
   const meter = createByteMeter((sent) => {
     work.bytesSent = sentBefore + meter.total
-    emit({ type: 'file-progress', index, sent, partsDone })
+    emit({ type: 'file-progress', index, sent, before: meter.before || undefined, partsDone })
   })
   emit({ type: 'file-started', index, path, key, size: facts.size, parts })
   return uploadObject({
@@ -124,23 +176,30 @@ async function sendFacts(
     facts,
     meter,
     pacer: options.pacer,
+    timeouts: options.timeouts,
+    journal: createPartJournal(work, facts, options.keepLine),
+    bytes: options.bytes,
+    say: (message) => emit({ type: 'notice', message }),
     // Each part has retries of its own: what grew so much since is begun anew.
     retry: { ...retryOptions(work, options), failedBefore: inParts ? undefined : failedBefore },
     onPart: (done) => {
       breaker.answered()
+      if (done > partsDone) options.gate.succeeded()
       partsDone = done
-      emit({ type: 'file-progress', index, sent: meter.current, partsDone })
+      emit({ type: 'file-progress', index, sent: meter.current, before: meter.before || undefined, partsDone })
     },
   })
 }
 
-function retryOptions(work: FileWork, options: SendFileOptions): RetryOptions {
-  const { settings, clock, signal, emit, breaker } = options
+/** How what is done for a file is tried again; each time counts as an attempt at it. */
+export function retryOptions(work: FileWork, options: SendFileOptions): RetryOptions {
+  const { settings, clock, signal, emit, breaker, gate } = options
   return {
     policy: settings.retry,
     clock,
     signal,
     mayRetry: breaker.mayRetry,
+    gate,
     onRetry: ({ code, message }, _failures, delayMs) => {
       emit({
         type: 'file-retry',
@@ -164,7 +223,6 @@ function refuseTooLarge({ size }: FileFacts, { limits }: Destination): void {
   )
 }
 
-/** The file as it is now: it may have waited for its turn for hours since it was scanned. */
 async function lookAt(work: FileWork): Promise<FileFacts> {
   const { absolute } = work.file
   const stats = await statOf(absolute).catch((error) => {

@@ -1,14 +1,17 @@
 import type { Destination, ObjectInfo } from '../destinations/destination.ts'
 import { toUploadError, type UploadError } from '../errors.ts'
-import type { Listener } from '../observe/events.ts'
+import type { FileEnded, Listener } from '../observe/events.ts'
 import type { FileRecord } from '../observe/records.ts'
 import type { Breaker } from './breaker.ts'
-import { type FileWork, failedRecord, uploadedRecord } from './file-record.ts'
+import { alreadyUploadedRecord, type FileWork, failedRecord, uploadedRecord } from './file-record.ts'
+import type { Halt } from './halt.ts'
 import { cancelled } from './retry.ts'
 
 /** Decides what a file's end means, for the file and for the run, and sees that it is recorded exactly once. */
 export interface Settlement {
   uploaded(work: FileWork, info: ObjectInfo): Promise<void>
+  /** It was uploaded before, as this line says, and is at the destination as it is here. */
+  alreadyUploaded(work: FileWork, before: FileRecord): Promise<void>
   /** The file failed: recorded, put off to another pass, held until its meaning is clear, or the end of the run. */
   failed(work: FileWork, error: UploadError): Promise<void>
   /** The file cannot be sent at all; says nothing of the destination. */
@@ -27,9 +30,12 @@ export interface Settlement {
 export interface SettlementOptions {
   readonly destination: Destination
   readonly breaker: Breaker
+  readonly halt: Halt
   readonly emit: Listener
   /** Keeps a file's fate; a failure to do so stops the run. */
   readonly record: (record: FileRecord) => Promise<void>
+  /** What every upload takes the place of, where that is known beforehand: nothing. */
+  readonly replaced?: null | undefined
   /** Passes over failed files at the end. */
   readonly passes: number
   /** Aborted by the user or by {@link stop}. */
@@ -42,7 +48,7 @@ export interface SettlementOptions {
 const mostPutOff = 10_000
 
 export function createSettlement(options: SettlementOptions): Settlement {
-  const { destination, breaker, emit, signal } = options
+  const { destination, breaker, halt, emit, signal, replaced } = options
   let stopped: UploadError | undefined
   let ended = false
   let passesLeft = options.passes
@@ -54,14 +60,20 @@ export function createSettlement(options: SettlementOptions): Settlement {
     stopped ??= cause
     options.stop()
   }
-  const settle = async (work: FileWork, record: FileRecord, stopsRun = false): Promise<void> => {
+  const settle = async (work: FileWork, made: FileRecord, stopsRun = false): Promise<void> => {
     if (ended) return
+    const record = replaced === undefined || made.attempts === 0 ? made : { ...made, replaced }
+    // Before it is recorded: by the end of that, more may have failed.
+    const halted = halt.ended(record.status)
+    if (halted !== undefined) stopRun(halted)
     try {
       await options.record(record)
     } catch (error) {
       return stopRun(toUploadError(error))
     }
-    emit({ type: 'file', index: work.file.index, file: record, ...(stopsRun ? { stopsRun } : {}) })
+    const told: FileEnded = { type: 'file', index: work.file.index, file: record }
+    const keepsUpload = work.unfinished !== undefined
+    emit(stopsRun || keepsUpload ? { ...told, stopsRun, keepsUpload } : told)
   }
   const settleFailed = (work: FileWork, error: UploadError): Promise<void> =>
     settle(work, failedRecord(work, destination, 'failed', error), error === stopped)
@@ -76,6 +88,8 @@ export function createSettlement(options: SettlementOptions): Settlement {
       undecided = []
       for (const { work, error } of refusedAlone) await settleFailed(work, error)
     },
+
+    alreadyUploaded: (work, before) => settle(work, alreadyUploadedRecord(work, destination, before)),
 
     async failed(work, error) {
       if (signal.aborted) return settleCancelled(work)

@@ -1,11 +1,19 @@
 import { setMaxListeners } from 'node:events'
 import type { Readable } from 'node:stream'
+import { automaticConcurrency } from '../config/automatic-concurrency.ts'
+import type { HaltSettings, TimeoutSettings } from '../config/settings.ts'
 import { toUploadError, UploadError } from '../errors.ts'
-import type { FileRecord } from '../observe/records.ts'
+import type { FileRecord, PartRecord, UploadStartedRecord } from '../observe/records.ts'
 import type { PlannedFile } from '../plan/planned-file.ts'
+import { lookBack, recall } from './already-sent.ts'
 import { type Automatic, createAutomatic } from './automatic.ts'
 import { createBreaker } from './breaker.ts'
+import type { Earlier } from './earlier.ts'
 import { type FileWork, newWork } from './file-record.ts'
+import { createGate } from './gate.ts'
+import { createHalt } from './halt.ts'
+import { createLocalBytes } from './local-bytes.ts'
+import type { KeepLine } from './part-journal.ts'
 import { withPatience } from './patience.ts'
 import { createPacer } from './rate-limit.ts'
 import { createScheduler } from './scheduler.ts'
@@ -13,22 +21,49 @@ import { type SendFileOptions, sendFile } from './send-file.ts'
 import { createSettlement } from './settlement.ts'
 import { createSmallReader } from './small-reader.ts'
 import { createStdinFile } from './stdin-file.ts'
+import { createTimeouts } from './timeouts.ts'
 
 /** How long files that were never begun are listed as cancelled after a stop; the summary counts them all. */
 const listingAfterStopMs = 3000
 
 export interface TransferOptions
-  extends Omit<SendFileOptions, 'scheduler' | 'breaker' | 'pacer' | 'settings' | 'stdin' | 'smallReader'> {
+  extends Omit<
+    SendFileOptions,
+    | 'scheduler'
+    | 'breaker'
+    | 'gate'
+    | 'pacer'
+    | 'timeouts'
+    | 'settings'
+    | 'stdin'
+    | 'smallReader'
+    | 'bytes'
+    | 'keepLine'
+  > {
   readonly files: AsyncIterable<PlannedFile>
   readonly settings: SendFileOptions['settings'] & {
     readonly concurrency: number | 'auto'
     /** Bytes a second for the whole run; undefined: no limit. */
     readonly limitRate: number | undefined
+    readonly halt: Omit<HaltSettings, 'deadline'>
+    readonly timeouts: TimeoutSettings
   }
   /** Opened only where it is a source. */
   readonly stdin: () => Readable
-  /** Keeps a file's fate; resolves once the kernel has it. A failure to do so stops the run. */
-  readonly record: (record: FileRecord) => Promise<void>
+  /** Stops the run with the signal's reason, where a rule says that it has to end. */
+  readonly halted?: AbortSignal | undefined
+  /** What every upload takes the place of, where that is known beforehand: nothing. */
+  readonly replaced?: null | undefined
+  /**
+   * Keeps a file's fate, or what is needed to go on with it; resolves once the kernel has it, with `sync` once it is on
+   * the disk. A failure to do so stops the run.
+   */
+  readonly record: (
+    record: FileRecord | UploadStartedRecord | PartRecord,
+    options?: { readonly sync?: boolean | undefined },
+  ) => Promise<void>
+  /** What has been done before of these files; undefined where all of them are new. */
+  readonly earlier?: Earlier | undefined
 }
 
 /**
@@ -45,25 +80,73 @@ export async function transferFiles(options: TransferOptions): Promise<UploadErr
   setMaxListeners(0, signal)
   const { scheduler, destination, turn } = slotsOf(options)
   const breaker = createBreaker()
+  const gate = createGate({
+    clock,
+    emit: options.emit,
+    policy: settings.retry,
+    scheduler,
+    isAdaptive: settings.concurrency === 'auto',
+    onLost: (error) => settlement.stop(error),
+  })
   const stdin = createStdinFile(options.stdin, signal)
   const pacer = settings.limitRate === undefined ? undefined : createPacer(settings.limitRate, clock)
+  const requests = settings.concurrency === 'auto' ? automaticConcurrency.most : settings.concurrency
+  const timeouts = createTimeouts(settings.timeouts, { ...settings, requests, emit: options.emit })
   const smallReader = createSmallReader(clock)
-  const sending: SendFileOptions = { ...options, destination, signal, scheduler, breaker, stdin, pacer, smallReader }
+  const keepLine: KeepLine = async (line, how) => {
+    try {
+      await options.record(line, how)
+    } catch (error) {
+      stopFor(error)
+      throw error
+    }
+    options.emit({ type: 'multipart', line })
+  }
+  const sending: SendFileOptions = {
+    ...options,
+    destination,
+    signal,
+    scheduler,
+    breaker,
+    gate,
+    stdin,
+    pacer,
+    timeouts,
+    smallReader,
+    bytes: createLocalBytes(),
+    keepLine,
+  }
   const settlement = createSettlement({
     ...options,
     breaker,
+    halt: createHalt(settings.halt),
     signal,
     passes: settings.retry.retryFailed,
     stop: () => stop.abort(),
   })
 
+  /** A line that says `cancelled` would take the place of an earlier one that says that the file is there. */
+  const cancel = async (work: FileWork): Promise<void> => {
+    const before = options.earlier && (await recall(work, options.earlier, sending))
+    if (before === undefined) await settlement.cancelled(work)
+    else if (before !== 'stands') await settlement.alreadyUploaded(work, before.done)
+  }
+
   const send = async (work: FileWork): Promise<void> => {
-    if (signal.aborted) return settlement.cancelled(work)
+    if (signal.aborted) return cancel(work)
+    if (options.earlier !== undefined && work.attempts === 0) {
+      const before = await lookBack(work, options.earlier, sending).catch(toUploadError)
+      if (before instanceof UploadError) return signal.aborted ? cancel(work) : settlement.failed(work, before)
+      if (before !== undefined) return settlement.alreadyUploaded(work, before)
+    }
     const outcome = await sendFile(work, sending).catch(toUploadError)
     return outcome instanceof UploadError ? settlement.failed(work, outcome) : settlement.uploaded(work, outcome)
   }
 
   const stopFor = (error: unknown): void => settlement.stop(toUploadError(error))
+  const haltRun = (): void => stopFor(options.halted?.reason)
+  options.halted?.addEventListener('abort', haltRun)
+  if (options.halted?.aborted) haltRun()
 
   const pass = async (works: AsyncIterable<FileWork> | Iterable<FileWork>): Promise<void> => {
     let listUntil: number | undefined
@@ -72,7 +155,7 @@ export async function transferFiles(options: TransferOptions): Promise<UploadErr
         if (signal.aborted) {
           listUntil ??= clock.elapsed() + listingAfterStopMs
           if (clock.elapsed() > listUntil) break
-          await settlement.cancelled(work)
+          await cancel(work)
         } else if (work.file.problem !== undefined) {
           await settlement.refused(work, work.file.problem)
         } else {
@@ -98,6 +181,8 @@ export async function transferFiles(options: TransferOptions): Promise<UploadErr
     await withPatience(passes(), signal, clock)
     await settlement.end()
   } finally {
+    gate.close()
+    options.halted?.removeEventListener('abort', haltRun)
     await stdin.dispose()
   }
   return settlement.stopped

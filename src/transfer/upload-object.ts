@@ -1,11 +1,15 @@
-import type { Destination, ObjectInfo, ObjectToPut, Pacer } from '../destinations/destination.ts'
+import type { Call, Destination, ObjectInfo, ObjectToPut, Pacer, RequestTimeouts } from '../destinations/destination.ts'
 import { partCount, partSizeFor } from '../plan/part-ranges.ts'
 import type { ByteMeter } from './byte-meter.ts'
+import type { UnfinishedFile } from './earlier.ts'
 import { fileBody } from './file-body.ts'
 import type { FileFacts } from './file-facts.ts'
+import type { LocalBytes } from './local-bytes.ts'
 import { uploadInParts } from './multipart.ts'
+import type { PartJournal } from './part-journal.ts'
 import { type RetryOptions, retrying } from './retry.ts'
 import type { Scheduler } from './scheduler.ts'
+import { sendVerified } from './verify-upload.ts'
 
 /**
  * Requests that one `putObject` of a large object may have in flight, unless `--part-concurrency` says otherwise. A
@@ -22,6 +26,8 @@ export interface ObjectSettings {
   readonly partConcurrency: number | undefined
   /** Bytes. */
   readonly bufferSize: number
+  /** Ask the destination for each object after it was sent. */
+  readonly verify: boolean
 }
 
 export interface UploadObjectOptions {
@@ -34,29 +40,50 @@ export interface UploadObjectOptions {
   readonly meter: ByteMeter
   /** Undefined where there is no limit to the rate. */
   readonly pacer: Pacer | undefined
+  readonly timeouts: RequestTimeouts
   readonly retry: RetryOptions
   readonly onPart: (done: number) => void
+  readonly journal: PartJournal
+  readonly bytes: LocalBytes
+  /** For what is worth knowing with `-v`. */
+  readonly say: (message: string) => void
 }
 
-/** How an object of this size will be sent. */
+/** How an object of this size will be sent. One that is half there goes on as it was begun, whatever the settings say. */
 export function partsOf(
   size: number,
   destination: Destination,
-  settings: ObjectSettings,
+  settings: Pick<ObjectSettings, 'partSize' | 'multipartThreshold'>,
+  unfinished?: UnfinishedFile,
 ): { partSize: number; parts: number; inParts: boolean } {
-  const partSize = partSizeFor(size, settings.partSize, destination.limits)
+  const { limits, multipart } = destination
+  const partSize = partSizeFor(size, settings.partSize, limits)
   const parts = size > settings.multipartThreshold ? partCount(size, partSize) : 1
-  return { partSize, parts, inParts: destination.multipart !== undefined && parts > 1 }
+  if (multipart !== undefined && unfinished !== undefined && (unfinished.size ?? size) === size) {
+    const begun = partCount(size, unfinished.partSize)
+    if (begun <= limits.maxParts) return { partSize, parts: begun, inParts: true }
+  }
+  return { partSize, parts, inParts: multipart !== undefined && parts > 1 }
 }
 
-/** Sends one file, as a whole or in parts, with retries. */
+/** Sends one file, as a whole or in parts, with retries; where that is asked for, looks whether it has arrived. */
 export async function uploadObject(options: UploadObjectOptions): Promise<ObjectInfo> {
+  const { destination, settings, retry } = options
+  if (!settings.verify) return sendObject(options)
+  return sendVerified(destination, retry, (sending) => sendObject({ ...options, retry: sending }))
+}
+
+async function sendObject(options: UploadObjectOptions): Promise<ObjectInfo> {
   const { destination, facts, settings } = options
-  const { partSize, parts, inParts } = partsOf(facts.size, destination, settings)
+  const unfinished = options.journal.unfinished()
+  const { partSize, parts, inParts } = partsOf(facts.size, destination, settings, unfinished)
   const object: ObjectToPut = { key: options.key, contentType: options.contentType, partSize }
   if (!inParts || destination.multipart === undefined) return putWhole(object, parts, options)
   return uploadInParts({
     ...options,
+    ...options.journal,
+    unfinished,
+    head: (call: Call) => destination.headObject(object.key, call, { checksum: true }),
     uploads: destination.multipart,
     object,
     size: facts.size,
@@ -81,6 +108,7 @@ async function putWhole(object: ObjectToPut, parts: number, options: UploadObjec
           meter.onBytes(sent)
         },
         pacer,
+        timeouts: options.timeouts,
       })
     } catch (error) {
       meter.discard()

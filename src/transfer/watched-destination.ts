@@ -52,6 +52,7 @@ export function watchDestination(destination: Destination, watcher: RequestWatch
     complete: (parts, call) => send(call, 0, (watched) => upload.complete(parts, watched)),
   })
   const watchUploads = (uploads: MultipartUploads): MultipartUploads => ({
+    ...uploads,
     create: async (object, call) => watchUpload(await send(call, 0, (watched) => uploads.create(object, watched))),
     resume: async (uploadId, object, call) => {
       const upload = await uploads.resume(uploadId, object, call)

@@ -1,7 +1,7 @@
-import { chmod, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, readlink, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Destination } from '../../src/destinations/destination.ts'
+import type { Destination, UnfinishedUpload } from '../../src/destinations/destination.ts'
 import { openFileDestination } from '../../src/destinations/file/index.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { listFiles } from '../support/workspace.ts'
@@ -216,4 +216,55 @@ it('never shows a half-written object', async () => {
   await destination.putObject(anObject('k'), watched, aCall())
   expect(new Set(seen)).toEqual(new Set([1000]))
   expect((await stat(join(root, 'k'))).size).toBe(500_000)
+})
+
+describe('what is left in the directory of temporary files', () => {
+  const list = async () => {
+    const found: UnfinishedUpload[] = []
+    for await (const upload of destination.multipart?.list?.('', aCall()) ?? []) found.push(upload)
+    return found
+  }
+  const name = '0b5c1f6e-8a52-4f1f-9d6a-3d1f1f6b8a01'
+  const temporary = (name: string) => join(root, '.upload-tmp', name)
+
+  it('is listed with size and age, also where it was written as a whole or has lost its file', async () => {
+    await mkdir(join(root, '.upload-tmp'), { recursive: true })
+    await writeFile(temporary(name), bytes)
+    await writeFile(temporary(`${name.slice(0, -1)}2.parts`), '\n{"key":"a/k","partSize":1000}\n')
+    const begun = new Date(Date.UTC(2026, 10, 20))
+    await utimes(temporary(name), begun, begun)
+    const [whole, log, ...others] = await list()
+    expect(whole).toEqual({ key: undefined, uploadId: name, initiatedAt: begun, size: 1000 })
+    expect(log).toMatchObject({ key: 'a/k', uploadId: `${name.slice(0, -1)}2`, size: 0 })
+    expect(others).toEqual([])
+    if (whole !== undefined && log !== undefined) {
+      await destination.multipart?.remove?.(whole, aCall())
+      await destination.multipart?.remove?.(log, aCall())
+    }
+    expect(await listFiles(root)).toEqual([])
+  })
+
+  it('leaves alone what is not named as this program names it', async () => {
+    await mkdir(join(root, '.upload-tmp', 'directory'), { recursive: true })
+    await writeFile(temporary('notes.txt'), 'mine')
+    expect(await list()).toEqual([])
+    await destination.multipart?.remove?.({ key: 'k', uploadId: 'notes.txt', initiatedAt: new Date(0) }, aCall())
+    await destination.multipart?.remove?.({ key: 'k', uploadId: '../x', initiatedAt: new Date(0) }, aCall())
+    expect(await listFiles(root)).toEqual(['.upload-tmp/notes.txt'])
+  })
+
+  it('is not looked for behind a symbolic link', async () => {
+    await mkdir(join(base, 'outside'))
+    await mkdir(root)
+    await writeFile(join(base, 'outside', name), bytes)
+    await symlink(join(base, 'outside'), join(root, '.upload-tmp'))
+    expect(await list()).toEqual([])
+  })
+
+  it('is none where there is no such directory', async () => {
+    expect(await list()).toEqual([])
+    await mkdir(root)
+    expect(await list()).toEqual([])
+    expect(await listFiles(root)).toEqual([])
+  })
 })

@@ -1,6 +1,11 @@
+import { stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { MultipartUpload, MultipartUploads } from '../../src/destinations/destination.ts'
+import type { MultipartUpload, MultipartUploads, UnfinishedUpload } from '../../src/destinations/destination.ts'
 import { UploadError } from '../../src/errors.ts'
+import { createLocalBytes } from '../../src/transfer/local-bytes.ts'
+import { checkParts } from '../../src/transfer/part-check.ts'
+import { tempDir } from '../support/temp-dir.ts'
 import { aCall, bodyOf, someBytes } from './bodies.ts'
 import { anObject, type Subject } from './destination-contract.ts'
 
@@ -54,6 +59,35 @@ export function testMultipart(current: () => Subject): void {
       expect(await current().leftovers()).toEqual([])
     })
 
+    it('tells enough of its parts to compare them with a file', async () => {
+      const upload = await begin()
+      if (upload === undefined) return expect(current().destination.engine).toBe('standard')
+      const other = someBytes(bytes.length, 7)
+      await send(upload, 1)
+      await upload.uploadPart(2, partBody(2, other), aCall())
+      await upload.uploadPart(3, bodyOf(bytes.subarray(2 * partSize + 1)), aCall())
+      await upload.release?.()
+
+      const again = await (await current().reopen()).multipart?.resume(upload.uploadId, anObject('a/k'), aCall())
+      if (again === undefined) throw new Error('the upload is not known any more')
+      const absolute = join(await tempDir(), 'source.bin')
+      await writeFile(absolute, bytes)
+      const facts = { absolute, size: bytes.length, mtimeMs: (await stat(absolute)).mtimeMs }
+      const { fitting, differing } = await checkParts(await again.listParts(aCall()), {
+        facts,
+        partSize,
+        recorded: [],
+        isUnchanged: false,
+        bytes: createLocalBytes(),
+        signal: aCall().signal,
+      })
+      expect([fitting.map((part) => part.partNumber), differing]).toEqual([[1], 1])
+      const sentAgain = [await send(again, 2), await send(again, 3)]
+      await again.complete([...fitting, ...sentAgain], aCall())
+      expect(Buffer.compare((await current().read('a/k')) ?? Buffer.of(), bytes)).toBe(0)
+      expect(await current().leftovers()).toEqual([])
+    })
+
     it('takes a part again, and does not count it while that goes wrong', async () => {
       const upload = await begin()
       if (upload === undefined) return expect(current().destination.engine).toBe('standard')
@@ -87,6 +121,40 @@ export function testMultipart(current: () => Subject): void {
       const invented = [...parts.slice(0, 1), { partNumber: 2, size: partSize, etag: '"none"' }, ...parts.slice(1)]
       await expect(upload.complete(invented, aCall())).rejects.toBeInstanceOf(UploadError)
       expect(await current().keys()).toEqual([])
+    })
+
+    it('lists what was neither completed nor aborted, by prefix, and removes it', async () => {
+      const multipart = offered()
+      if (multipart?.list === undefined) return expect(current().destination.engine).toBe('standard')
+      const keys = ['a/k', 'a/ +ü&é.wav', 'b']
+      const begun = new Map<string, string>()
+      for (const key of keys) {
+        const upload = await multipart.create(anObject(key), aCall())
+        await upload.uploadPart(1, partBody(1), aCall())
+        begun.set(upload.uploadId, key)
+      }
+      const completed = await multipart.create(anObject('a/done'), aCall())
+      await completed.complete([await send(completed, 1)], aCall())
+
+      const { multipart: again } = await current().reopen()
+      const list = async (prefix: string) => {
+        const found: UnfinishedUpload[] = []
+        for await (const upload of again?.list?.(prefix, aCall()) ?? []) found.push(upload)
+        return found
+      }
+      const all = await list('')
+      expect(new Map(all.map(({ uploadId, key }) => [uploadId, key]))).toEqual(begun)
+      for (const { initiatedAt } of all) expect(Math.abs(initiatedAt.getTime() - Date.now())).toBeLessThan(60_000)
+      expect((await list('a/')).map(({ key }) => key).toSorted()).toEqual(['a/ +ü&é.wav', 'a/k'])
+      expect(await list('none')).toEqual([])
+
+      for (const upload of all) {
+        await again?.remove?.(upload, aCall())
+        await again?.remove?.(upload, aCall())
+      }
+      expect(await list('')).toEqual([])
+      expect(await current().leftovers()).toEqual([])
+      expect(await current().keys()).toEqual(['a/done'])
     })
 
     it('stops a part at once', async () => {

@@ -10,7 +10,13 @@ import { failureOf } from './s3-fast.ts'
 import { credentialEnvironment, fakeCredentials, s3Settings } from './s3-settings.ts'
 import { storeObject } from './store-object.ts'
 
-const patience = { connect: 500, connectThroughProxy: 500, idle: 300, idleWhileCompleting: 300 }
+const patience = {
+  connect: 500,
+  connectThroughProxy: 500,
+  idle: 800,
+  idleWhileAnswering: 800,
+  idleWhileCompleting: 800,
+}
 const xmlError = (code: string, message = 'Said by the server.') =>
   `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${message}</Message><RequestId>R1</RequestId></Error>`
 const page = '<!DOCTYPE html><html><head><title>502</title></head><body><br>Bad & broken</body></html>'

@@ -63,7 +63,7 @@ describe('an upload whose completion got lost', () => {
       request.operation === 'HeadObject'
         ? { status: 200, headers: { etag: '"other"', 'content-length': '2500', 'x-amz-version-id': 'v7' } }
         : onComplete('reset-after-storing')(request)
-    expect(await complete()).toEqual({ key: 'a/k', size: 2500, etag: '"other"', versionId: 'v7' })
+    expect(await complete()).toMatchObject({ key: 'a/k', size: 2500, etag: '"other"', versionId: 'v7' })
     expect(sent('ListParts')).toHaveLength(1)
   })
 

@@ -43,6 +43,28 @@ describe('the clock', () => {
     expect(sent('PutObject')).toHaveLength(3)
     expect(s3.keys('audio')).toEqual(['k', 'other'])
   })
+
+  it.each([2 * 24 * 60, -20])("is set by the server's where HEAD is refused for it: %d minutes", async (minutes) => {
+    const { s3, destination, sent } = await openFast({ clockAheadMs: minutes * 60_000 })
+    s3.put('audio', 'k', Buffer.from('RIFF'))
+    expect(await destination.headObject('k', aCall())).toMatchObject({ size: 4 })
+    expect(await destination.headObject('none', aCall())).toBeUndefined()
+    expect(sent('HeadObject')).toHaveLength(3)
+  })
+
+  it('of the server, where it differs, does not make uploads older or younger than they are', async () => {
+    const ahead = 2 * 24 * 3_600_000
+    const { destination } = await openFast({ clockAheadMs: ahead, initiated: () => new Date(Date.now() + ahead) })
+    const begin = () => destination.multipart?.create(anObject('k'), aCall())
+    await expect(begin()).rejects.toMatchObject({ code: 'CLOCK_SKEW' })
+    await begin()
+    const ages: number[] = []
+    for await (const { initiatedAt } of destination.multipart?.list?.('', aCall()) ?? []) {
+      ages.push(Math.abs(Date.now() - initiatedAt.getTime()))
+    }
+    expect(ages).toHaveLength(1)
+    expect(ages[0]).toBeLessThan(60_000)
+  })
 })
 
 describe('credentials that expire', () => {

@@ -86,10 +86,14 @@ describe('the region', () => {
   })
 })
 
+const notImplemented = `<Error><Code>NotImplemented</Code><Message>A header you provided implies functionality that is \
+not implemented</Message><Header>x-amz-checksum-crc32</Header></Error>`
+
 describe('a checksum', () => {
   const refusals: readonly [what: string, fault: Fault][] = [
     ['400', { status: 400, body: xmlError('InvalidArgument', 'Unsupported header x-amz-checksum-crc32 received') }],
     ['501', { status: 501, body: xmlError('NotImplemented', "Header 'x-amz-checksum-crc32' not implemented") }],
+    ['a field that names it', { status: 501, body: notImplemented }],
   ]
 
   it.each(refusals)('refused with %s is left out from there on, and said once', async (_, fault) => {
@@ -113,7 +117,8 @@ describe('a checksum', () => {
     await storeObject(destination, anObject('k'), bytes)
     expect(Buffer.compare(s3.read('audio', 'k') ?? Buffer.of(), bytes)).toBe(0)
     expect(warnings).toHaveLength(1)
-    expect(sent('CreateMultipartUpload')).toHaveLength(2)
+    // First without its type, then without all of it.
+    expect(sent('CreateMultipartUpload')).toHaveLength(3)
     expect(sent('UploadPart').filter(isNamed)).toEqual([])
   })
 
@@ -134,6 +139,12 @@ describe('a checksum', () => {
     expect(await failureOf(put('k'))).toMatchObject({ code: 'CHECKSUM_MISMATCH', retryable: true })
     const part = upload?.uploadPart(1, bodyOf(someBytes(100)), aCall()) ?? Promise.resolve()
     expect(await failureOf(part)).toMatchObject({ code: 'CHECKSUM_MISMATCH', retryable: true })
+  })
+
+  it('that is empty in the answer says nothing', async () => {
+    const { s3, put } = await openFast()
+    s3.script = () => ({ status: 200, headers: { etag: '"e"', 'x-amz-checksum-crc32': '' } })
+    expect(await put('k', Buffer.from('123456789'))).toMatchObject({ checksum: { value: 'y/Q5Jg==' } })
   })
 
   it('is told of what was stored', async () => {

@@ -24,7 +24,13 @@ export interface Fast {
   readonly sent: (operation: Operation) => S3Fake['requests']
 }
 
-const patience = { connect: 1000, connectThroughProxy: 1000, idle: 5000, idleWhileCompleting: 5000 }
+const patience = {
+  connect: 1000,
+  connectThroughProxy: 1000,
+  idle: 5000,
+  idleWhileAnswering: 5000,
+  idleWhileCompleting: 5000,
+}
 
 export async function openFast(
   options: Omit<S3FakeOptions, 'credentials'> & { readonly credentials?: FakeCredentials | undefined } = {},

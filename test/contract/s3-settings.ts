@@ -14,6 +14,8 @@ export function s3Settings(
     engine: 'fast',
     bufferSize: 256 * 1024,
     concurrency: 'auto',
+    checksum: 'auto',
+    timeouts: { requestMs: 'auto', stallMs: 30_000 },
   }
 }
 

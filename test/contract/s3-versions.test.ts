@@ -110,6 +110,13 @@ describe('deleting one version', () => {
     await expect(destination.deleteObject('k', 'version-000001', call)).rejects.toMatchObject({ status })
   })
 
+  it('nor is an object that is gone, but a bucket that is', async () => {
+    const { s3, destination } = await opened({ script: () => refused(404, 'NoSuchKey') })
+    await destination.deleteObject('k', undefined, call)
+    s3.script = () => refused(404, 'NoSuchBucket')
+    await expect(destination.deleteObject('k', undefined, call)).rejects.toMatchObject({ code: 'BUCKET_NOT_FOUND' })
+  })
+
   it('that may not be deleted is one', async () => {
     const { destination } = await opened({ script: () => refused(403, 'AccessDenied') })
     await expect(destination.deleteObject('k', 'v', call)).rejects.toMatchObject({

@@ -1,10 +1,10 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { mkdir } from 'node:fs/promises'
-import { expect, it, onTestFinished } from 'vitest'
+import { spawn } from 'node:child_process'
+import { expect, it } from 'vitest'
 import { expectCode } from '../support/command.ts'
 import { cleanEnvironment, node, program, type RunResult } from '../support/run-upload.ts'
 import { s3Environment, s3Fake } from '../support/s3-environment.ts'
-import { workspace } from '../support/workspace.ts'
+import { mountSmall } from '../support/small-disk.ts'
+import { type Workspace, workspace } from '../support/workspace.ts'
 
 const names = Array.from({ length: 200 }, (_, n) => `take-${n}.txt`)
 const posix = process.platform !== 'win32'
@@ -24,14 +24,33 @@ it.runIf(posix)('the journal reaches the largest size a file may have', async ()
   const ws = await workspace()
   const s3 = await s3Fake()
   await ws.writeAll(...names.map((name) => `in/${name}`))
-  // In units of 512 or 1024 bytes, as the shell has it.
-  const limited = ['-c', 'ulimit -f 16; exec "$0" "$@"', node, program]
-  const child = spawn('sh', [...limited, 'in', '--to', 's3://bucket/', '--concurrency', '4'], {
-    cwd: ws.cwd,
-    env: cleanEnvironment({ home: ws.home, state: ws.state, env: s3Environment(s3) }),
-  })
-  expectGivenUp(await ended(child), s3.keys('bucket'))
+  expectGivenUp(await limited(16, [], ws, s3Environment(s3)), s3.keys('bucket'))
 })
+
+it.runIf(posix)('and does so between the parts of a large file', async () => {
+  const ws = await workspace()
+  const s3 = await s3Fake()
+  await ws.write('in/large.bin', Buffer.alloc(96 * 2 ** 20, 7))
+  const result = await limited(8, ['--part-size', '5MiB'], ws, s3Environment(s3))
+  expectCode(result, 3)
+  expect(result.stderr.match(/stopped:.*journal/g)).toHaveLength(1)
+  expect(s3.keys('bucket')).toEqual([])
+})
+
+/** The program, no file of which may grow beyond this, in units of 512 or 1024 bytes, as the shell has it. */
+function limited(
+  units: number,
+  args: readonly string[],
+  ws: Workspace,
+  env: Record<string, string>,
+): Promise<RunResult> {
+  const shell = ['-c', `ulimit -f ${units}; exec "$0" "$@"`, node, program]
+  const child = spawn('sh', [...shell, 'in', '--to', 's3://bucket/', '--concurrency', '4', ...args], {
+    cwd: ws.cwd,
+    env: cleanEnvironment({ home: ws.home, state: ws.state, env }),
+  })
+  return ended(child)
+}
 
 it.runIf(posix)('the disk of the journal is full', async () => {
   const ws = await workspace()
@@ -43,19 +62,6 @@ it.runIf(posix)('the disk of the journal is full', async () => {
     s3.keys('bucket'),
   )
 })
-
-/** Puts a file system of 16 KiB there for the time of the test; false, having said so, where this user may not. */
-async function mountSmall(directory: string): Promise<boolean> {
-  await mkdir(directory, { recursive: true })
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'upload-test', directory], { stdio: 'pipe' })
-  } catch {
-    console.log('Not tried: a full disk (only root may mount one). The size limit above stands for it.')
-    return false
-  }
-  onTestFinished(() => void execFileSync('umount', ['-l', directory], { stdio: 'pipe' }))
-  return true
-}
 
 function ended(child: ReturnType<typeof spawn>): Promise<RunResult> {
   const output = { stdout: '', stderr: '' }

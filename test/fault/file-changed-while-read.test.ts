@@ -43,6 +43,23 @@ describe.each(engines)('the %s engine', (engine) => {
     })
   }
 
+  for (const [how, change] of changes) {
+    it(`${how}, once, with --on-change retry: the new version as a whole`, async () => {
+      const { ws, s3, outcome } = await whileChanging(change, 1, 0, 'retry')
+      expect(outcome.file('a.bin')).toMatchObject({ status: 'uploaded' })
+      expect(s3.read('bucket', 'a.bin')?.equals(await readFile(ws.path('in/a.bin')))).toBe(true)
+      expect(s3.uploads.size).toBe(0)
+    })
+  }
+
+  it('every time it is read, with --on-change retry: SOURCE_CHANGED once the budget is used up', async () => {
+    const grows = (path: string): void => appendFileSync(path, 'more')
+    const { s3, outcome } = await whileChanging(grows, Number.POSITIVE_INFINITY, 0, 'retry')
+    expect(outcome.file('a.bin')).toMatchObject({ status: 'failed', attempts: 4, error: { code: 'SOURCE_CHANGED' } })
+    expect(outcome.waits).toHaveLength(3)
+    expect([s3.keys('bucket'), s3.uploads.size]).toEqual([['small.txt'], 0])
+  })
+
   it('a change is not waited for', async () => {
     const { outcome } = await whileChanging((path) => appendFileSync(path, 'more'), 1, 0)
     expect(outcome.file('a.bin')).toMatchObject({ status: 'failed', attempts: 1, error: { code: 'SOURCE_CHANGED' } })
@@ -80,6 +97,7 @@ describe.each(engines)('the %s engine', (engine) => {
     change: (path: string, time: number) => void,
     times: number,
     retryFailed = 1,
+    onChange: 'fail' | 'retry' = 'fail',
   ): Promise<Pick<InProcess, 'ws' | 's3'> & { outcome: Outcome }> {
     const { ws, s3, upload } = await inProcess({ engine })
     await ws.write('in/a.bin', bytes('bin', size))
@@ -92,7 +110,12 @@ describe.each(engines)('the %s engine', (engine) => {
       }
       return undefined
     }
-    const outcome = await upload({ concurrency: 1, partSize: 8 * mebibyte, retry: retry({ retries: 3, retryFailed }) })
+    const outcome = await upload({
+      concurrency: 1,
+      partSize: 8 * mebibyte,
+      onChange,
+      retry: retry({ retries: 3, retryFailed }),
+    })
     expect(changed).toBeGreaterThan(0)
     return { ws, s3, outcome }
   }

@@ -1,7 +1,11 @@
+import { crc32 } from 'node:zlib'
+import { base64OfCrc32 } from '../../src/checksums/checksummer.ts'
 import type {
   Call,
+  Checksum,
   Destination,
   DestinationLimits,
+  MultipartUpload,
   MultipartUploads,
   ObjectInfo,
   ObjectToPut,
@@ -15,7 +19,7 @@ import { UploadError } from '../../src/errors.ts'
 
 /** A call as it came. */
 export interface FakeCall {
-  readonly what: 'put' | 'small' | 'create' | 'part' | 'complete' | 'abort'
+  readonly what: 'put' | 'small' | 'create' | 'resume' | 'list' | 'part' | 'complete' | 'abort' | 'head'
   readonly key: string
   readonly partNumber: number | undefined
   /** How often the same was asked for, from 1. */
@@ -59,6 +63,10 @@ export interface FakeDestination extends Destination {
   readonly breaches: readonly string[]
   /** Multipart uploads that were neither completed nor aborted. */
   readonly openUploads: number
+  /** Loses an upload, as servers do when it is too old. */
+  lose(uploadId: string): void
+  /** Replaces what it holds of a part. */
+  spoil(uploadId: string, partNumber: number, bytes: Buffer): void
   readonly isClosed: boolean
 }
 
@@ -80,7 +88,9 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
   const breaches: string[] = []
   let requests = 0
   let mostRequests = 0
-  let openUploads = 0
+  /** By upload id; those completed or aborted are gone. */
+  const uploads = new Map<string, { readonly key: string; readonly parts: Map<number, StoredPart> }>()
+  let begun = 0
   let isClosed = false
 
   async function asked(
@@ -153,30 +163,49 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
   })
 
   const multipart: MultipartUploads = {
-    resume: async () => undefined,
+    async resume(uploadId, object, call) {
+      await asked('resume', object.key, call)
+      const held = uploads.get(uploadId)
+      return held?.key === object.key ? uploadOf(uploadId, object, held.parts) : undefined
+    },
     async create(object, call) {
       await asked('create', object.key, call)
-      openUploads += 1
-      return uploadOf(object)
+      begun += 1
+      const uploadId = begun === 1 ? `upload of ${object.key}` : `upload ${begun} of ${object.key}`
+      const parts = new Map<number, StoredPart>()
+      uploads.set(uploadId, { key: object.key, parts })
+      return uploadOf(uploadId, object, parts)
     },
   }
 
-  function uploadOf({ key, partSize }: ObjectToPut) {
-    const stored = new Map<number, Buffer>()
+  function uploadOf(
+    uploadId: string,
+    { key, partSize }: ObjectToPut,
+    stored: Map<number, StoredPart>,
+  ): MultipartUpload {
+    const refuseGone = (): void => {
+      if (!uploads.has(uploadId)) throw new UploadError('BAD_RESPONSE', 'no such upload', { status: 404 })
+    }
     const inFlight = new Set<number>()
     let isEnded = false
     return {
-      uploadId: `upload of ${key}`,
+      uploadId,
       partSize,
       maxConcurrentParts: options.multipart?.maxConcurrentParts ?? 1000,
-      listParts: async () => [],
+      async listParts(call: Call): Promise<readonly Part[]> {
+        await asked('list', key, call)
+        refuseGone()
+        return [...stored].map(([partNumber, part]) => toPart(partNumber, part))
+      },
       async uploadPart(partNumber: number, body: PartBody, call: Call): Promise<Part> {
         if (inFlight.has(partNumber)) breaches.push(`part ${partNumber} of ${key} twice at once`)
         if (isEnded) breaches.push(`part ${partNumber} of ${key} after its end`)
         inFlight.add(partNumber)
         try {
-          stored.set(partNumber, await asked('part', key, call, partNumber, body))
-          return { partNumber, size: body.size }
+          const bytes = await asked('part', key, call, partNumber, body)
+          refuseGone()
+          stored.set(partNumber, { size: body.size, bytes })
+          return toPart(partNumber, { size: body.size, bytes })
         } finally {
           inFlight.delete(partNumber)
         }
@@ -184,20 +213,21 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
       async complete(parts: readonly Part[], call: Call): Promise<ObjectInfo> {
         if (inFlight.size > 0) breaches.push(`${key} completed while parts are under way`)
         await asked('complete', key, call)
+        refuseGone()
         isEnded = true
-        openUploads -= 1
+        uploads.delete(uploadId)
         const size = parts.reduce((sum, part) => sum + part.size, 0)
         objects.set(key, {
           size,
-          bytes: Buffer.concat(parts.map(({ partNumber }) => stored.get(partNumber) as Buffer)),
+          bytes: Buffer.concat(parts.map(({ partNumber }) => stored.get(partNumber)?.bytes ?? noBytes)),
         })
         return { key, size, etag: `"parts-${parts.map((part) => part.partNumber).join('-')}"` }
       },
       async abort(call: Call): Promise<void> {
         if (inFlight.size > 0) breaches.push(`${key} aborted while parts are under way`)
         isEnded = true
-        openUploads -= 1
         await asked('abort', key, call)
+        uploads.delete(uploadId)
       },
     }
   }
@@ -217,14 +247,21 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
       return mostRequests
     },
     get openUploads() {
-      return openUploads
+      return uploads.size
     },
+    lose: (uploadId) => void uploads.delete(uploadId),
+    spoil: (uploadId, partNumber, bytes) =>
+      void uploads.get(uploadId)?.parts.set(partNumber, { size: bytes.length, bytes }),
     get isClosed() {
       return isClosed
     },
     ...(options.multipart === undefined ? {} : { multipart }),
     ...(options.small === undefined ? {} : { small: small(options.small.maxSize) }),
-    headObject: async () => undefined,
+    async headObject(key, call) {
+      await asked('head', key, call)
+      const object = objects.get(key)
+      return object && { key, size: object.size, ...checksumOf(object) }
+    },
     deleteObject: async () => {},
 
     async putObject({ key }, body, call) {
@@ -237,6 +274,21 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
       isClosed = true
     },
   }
+}
+
+interface StoredPart {
+  readonly size: number
+  readonly bytes: Buffer
+}
+
+function toPart(partNumber: number, part: StoredPart): Part {
+  return { partNumber, size: part.size, ...checksumOf(part) }
+}
+
+/** Where bodies are not read, there is nothing to make a checksum of. */
+function checksumOf({ size, bytes }: StoredPart): { readonly checksum?: Checksum } {
+  if (bytes.length !== size) return {}
+  return { checksum: { algorithm: 'crc32', value: base64OfCrc32(crc32(bytes)) } }
 }
 
 async function readSmall(body: SmallBody): Promise<Buffer> {

@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly stdin?: string | Buffer | Readable
   /** Runs as this user: root can read and write what nobody else can. */
   readonly uid?: number
+  /** In a process group of its own, which `kill` then reaches as a whole. */
+  readonly ownGroup?: boolean
   /** The program is killed, and the test fails, after this long. Default 60 s. */
   readonly limitMs?: number
 }
@@ -74,6 +76,7 @@ export function startUpload(args: readonly string[], options: RunOptions): Runni
     env: cleanEnvironment(options),
     stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
+    detached: options.ownGroup === true,
   })
   const output = { stdout: '', stderr: '' }
   const watchers = new Set<() => void>()
@@ -102,7 +105,10 @@ export function startUpload(args: readonly string[], options: RunOptions): Runni
   return {
     child,
     result,
-    kill: (signal) => void child.kill(signal),
+    kill: (signal) => {
+      if (options.ownGroup !== true || child.pid === undefined) child.kill(signal)
+      else if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, signal)
+    },
     seen: (stream, text) =>
       new Promise((resolve, reject) => {
         const look = () => {

@@ -6,6 +6,8 @@ export type Operation =
   | 'HeadObject'
   | 'DeleteObject'
   | 'ListObjectsV2'
+  | 'ListObjectVersions'
+  | 'GetBucketVersioning'
   | 'HeadBucket'
   | 'CreateMultipartUpload'
   | 'UploadPart'
@@ -55,6 +57,8 @@ function operationOf(method: string, key: string, query: Record<string, string>)
   if (key === '') {
     if (method === 'HEAD') return 'HeadBucket'
     if (method === 'GET' && 'uploads' in query) return 'ListMultipartUploads'
+    if (method === 'GET' && 'versions' in query) return 'ListObjectVersions'
+    if (method === 'GET' && 'versioning' in query) return 'GetBucketVersioning'
     return method === 'GET' ? 'ListObjectsV2' : 'Unknown'
   }
   const part = 'uploadId' in query

@@ -14,8 +14,8 @@
  *
  * Understands PutObject, GetObject, HeadObject, DeleteObject, ListObjectsV2, HeadBucket, the multipart operations
  * (create, part, complete, abort, ListParts, ListMultipartUploads), path style and virtual host (by the Host header),
- * `If-None-Match: *`, Content-MD5, x-amz-checksum-crc32 and x-amz-content-sha256 (all verified),
- * and a multipart upload's checksums. Refuses `aws-chunked`.
+ * `If-None-Match: *`, Content-MD5, x-amz-checksum-* and x-amz-content-sha256 (all verified),
+ * a multipart upload's checksums, of its parts or of the whole, and x-amz-checksum-mode. Refuses `aws-chunked`.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
@@ -25,6 +25,7 @@ import { readBody } from './s3-fake-body.ts'
 import { type FakeRequest, parseRequest } from './s3-fake-request.ts'
 import { type FakeCredentials, signatureProblem } from './s3-fake-signature.ts'
 import { createStore, type PendingUpload, type StoredObject } from './s3-fake-store.ts'
+import { type FakeVersioning, keepVersions } from './s3-fake-versions.ts'
 
 export type { FakeRequest, Operation } from './s3-fake-request.ts'
 export type { FakeCredentials } from './s3-fake-signature.ts'
@@ -36,7 +37,7 @@ export interface S3FakeOptions {
   /** Where a bucket lives; a request signed for another region gets a 301. Without credentials too. */
   readonly regions?: Readonly<Record<string, string>>
   /** Checked, signature and all, when given. */
-  readonly credentials?: FakeCredentials
+  readonly credentials?: FakeCredentials | undefined
   /** `Host: <bucket>.<domain>` is virtual-host style. Default: `s3.example.test`. */
   readonly domain?: string
   /** PEM; makes the server an HTTPS one. */
@@ -47,6 +48,14 @@ export interface S3FakeOptions {
   readonly minPartSize?: number
   /** Whether the checksums of a multipart upload's parts are kept, where it asks for it. Default: true, as AWS. */
   readonly keepsPartChecksums?: boolean
+  /** Whether it knows checksums of a whole multipart object beside those of its parts. Default: true, as AWS. */
+  readonly knowsChecksumTypes?: boolean
+  /** When a multipart upload was begun, as listings say it. Default: now. */
+  readonly initiated?: () => Date
+  /** Milliseconds its clock is ahead of this machine's; where given, a request that differs by more than 15 minutes is refused. */
+  readonly clockAheadMs?: number
+  /** Whether buckets keep their objects' versions. */
+  readonly versioning?: FakeVersioning
   readonly script?: Script
 }
 
@@ -84,6 +93,7 @@ export interface S3Fake {
   readonly counters: Readonly<Counters>
   readonly uploads: ReadonlyMap<string, PendingUpload>
   script: Script | undefined
+  versioning: FakeVersioning
   object(bucket: string, key: string): StoredObject | undefined
   /** The bytes stored; undefined where there is no such object. */
   read(bucket: string, key: string): Buffer | undefined
@@ -91,6 +101,8 @@ export interface S3Fake {
   keys(bucket: string): string[]
   /** Stores an object without a request. */
   put(bucket: string, key: string, bytes: Uint8Array): void
+  /** How many versions there are in a bucket, marks of deletion included. */
+  countVersions(bucket: string): number
   /** Holds every answer until `requests` requests (held ones included) are in, then lets all go. */
   hold(requests: number): void
   /** Requests whose headers have come and whose answer has not gone. */
@@ -112,11 +124,15 @@ export async function startS3Fake(options: S3FakeOptions = {}): Promise<S3Fake> 
     buckets: options.buckets ?? ['bucket'],
     minPartSize: options.minPartSize ?? 5 * 1024 * 1024,
     keepsPartChecksums: options.keepsPartChecksums ?? true,
+    knowsChecksumTypes: options.knowsChecksumTypes ?? true,
+    initiated: options.initiated ?? (() => new Date()),
   })
+  const versions = keepVersions(store, () => fake.versioning)
   const counters: Counters = { requests: 0, connections: 0, maxConcurrent: 0, bytesReceived: 0 }
   const requests: FakeRequest[] = []
   const attempts = new Map<string, number>()
   const sockets = new Set<Socket>()
+  const { clockAheadMs = 0 } = options
   let inFlight = 0
   let requestNumber = 0
   let holding:
@@ -130,10 +146,12 @@ export async function startS3Fake(options: S3FakeOptions = {}): Promise<S3Fake> 
     counters,
     uploads: store.uploads,
     script: options.script,
+    versioning: options.versioning,
     object: store.object,
     read: (bucket, key) => store.object(bucket, key)?.bytes,
     keys: store.keys,
-    put: store.put,
+    put: versions.put,
+    countVersions: versions.countVersions,
     hold(needed) {
       const { promise: gate, resolve: open } = deferred()
       holding = { needed, arrived: 0, open, gate }
@@ -152,6 +170,7 @@ export async function startS3Fake(options: S3FakeOptions = {}): Promise<S3Fake> 
     counters.maxConcurrent = Math.max(counters.maxConcurrent, inFlight)
     res.once('close', () => inFlight--)
     req.on('error', () => {})
+    if (clockAheadMs !== 0) res.setHeader('date', new Date(Date.now() + clockAheadMs).toUTCString())
     if (holding !== undefined && ++holding.arrived >= holding.needed) {
       holding.open()
       holding = undefined
@@ -183,7 +202,7 @@ export async function startS3Fake(options: S3FakeOptions = {}): Promise<S3Fake> 
     if (cut && 'until' in fault) await fault.until
     if (cut && 'status' in fault) return answer(res, requestId, fault)
 
-    const reply = refusal(request, options) ?? store.perform(request, body)
+    const reply = refusal(request, options) ?? (await versions.perform(request, body))
     if (fault === 'reset-after-storing') return reset(req)
     if (fault === 'hang-after-storing') return
     answer(res, requestId, reply, cut && 'truncateAnswer' in fault ? fault.truncateAnswer : undefined)
@@ -212,9 +231,20 @@ function refusal(request: FakeRequest, options: S3FakeOptions): WireAnswer | und
     )
     return { ...moved, headers: { ...moved.headers, 'x-amz-bucket-region': region } }
   }
+  if (options.clockAheadMs !== undefined && skewMs(request, options.clockAheadMs) > 15 * 60_000) {
+    const message = 'The difference between the request time and the current time is too large.'
+    return s3Error(403, 'RequestTimeTooSkewed', message)
+  }
   if (options.credentials === undefined) return undefined
   const problem = signatureProblem(request, options.credentials)
   return problem && s3Error(problem.status, problem.code, problem.message)
+}
+
+/** How far a request's own time is from the server's, in milliseconds; 0 where it has none. */
+function skewMs({ headers }: FakeRequest, clockAheadMs: number): number {
+  const [, y, mo, d, h, mi, s] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(String(headers['x-amz-date'])) ?? []
+  if (y === undefined) return 0
+  return Math.abs(Date.parse(`${y}-${mo}-${d}T${h}:${mi}:${s}Z`) - (Date.now() + clockAheadMs))
 }
 
 function answer(res: ServerResponse, requestId: string, reply: WireAnswer, truncateAt?: number): void {

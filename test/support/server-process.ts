@@ -64,7 +64,9 @@ function launch(server: ServerCommand, port: number): ChildProcess {
   child.stderr?.pipe(log)
   child.on('error', (error) => log.write(`${String(error)}\n`))
   // A test run that is ended by force must not leave servers behind.
-  process.once('exit', () => child.kill('SIGKILL'))
+  const end = () => child.kill('SIGKILL')
+  process.once('exit', end)
+  child.once('exit', () => process.off('exit', end))
   return child
 }
 

@@ -4,11 +4,19 @@ import { posixServer, type RealServer } from './real-server.ts'
 import { startServer } from './server-process.ts'
 import { makeTempDir } from './temp-dir.ts'
 
+export interface VersitygwOptions {
+  /** Connections are kept after an answer; by default it closes them. */
+  readonly keepAlive?: boolean
+}
+
 /**
  * Starts versitygw (https://github.com/versity/versitygw) over a temporary directory: a strict server that checks
  * signatures and checksums. A bucket is a folder, an object a file in it.
  */
-export async function startVersitygw(command: string): Promise<RealServer> {
+export async function startVersitygw(
+  command: string,
+  { keepAlive = false }: VersitygwOptions = {},
+): Promise<RealServer> {
   const dir = await makeTempDir('upload-versitygw')
   const data = join(dir.path, 'data')
   // Beside the objects, since not every temporary directory's file system has extended attributes.
@@ -18,7 +26,11 @@ export async function startVersitygw(command: string): Promise<RealServer> {
   const credentials = { accessKeyId: 'VERSITYTESTKEY', secretAccessKey: 'versity+test/secret=0123456789' }
   const server = await startServer({
     command,
-    args: (port) => ['--port', `127.0.0.1:${port}`, '--quiet', 'posix', '--sidecar', sidecar, data],
+    args: (port) => [
+      ...['--port', `127.0.0.1:${port}`, '--quiet'],
+      ...(keepAlive ? ['--keep-alive'] : []),
+      ...['posix', '--sidecar', sidecar, data],
+    ],
     env: { ROOT_ACCESS_KEY: credentials.accessKeyId, ROOT_SECRET_KEY: credentials.secretAccessKey },
     cwd: dir.path,
     logFile: join(dir.path, 'log'),

@@ -3,15 +3,18 @@ import { exitCodeOf, exitCodeOfStop, type RunEnd, stopReasonOf } from '../../src
 
 describe('exitCodeOf', () => {
   it.each<[number, RunEnd]>([
-    [0, { stopReason: undefined, couldNotGoOn: false, failed: 0 }],
-    [1, { stopReason: undefined, couldNotGoOn: false, failed: 1 }],
-    [1, { stopReason: undefined, couldNotGoOn: false, failed: 1_000_000 }],
-    [3, { stopReason: undefined, couldNotGoOn: true, failed: 0 }],
-    [3, { stopReason: undefined, couldNotGoOn: true, failed: 1 }],
-    [130, { stopReason: 'SIGINT', couldNotGoOn: false, failed: 0 }],
-    [130, { stopReason: 'SIGINT', couldNotGoOn: true, failed: 1 }],
-    [143, { stopReason: 'SIGTERM', couldNotGoOn: true, failed: 1 }],
-    [141, { stopReason: 'EPIPE', couldNotGoOn: true, failed: 1 }],
+    [0, { stopReason: undefined, stoppedBy: undefined, failed: 0 }],
+    [1, { stopReason: undefined, stoppedBy: undefined, failed: 1 }],
+    [1, { stopReason: undefined, stoppedBy: undefined, failed: 1_000_000 }],
+    [3, { stopReason: undefined, stoppedBy: 'CONNECTION', failed: 0 }],
+    [3, { stopReason: undefined, stoppedBy: 'CONNECTION', failed: 1 }],
+    [4, { stopReason: undefined, stoppedBy: 'HALTED', failed: 0 }],
+    [4, { stopReason: undefined, stoppedBy: 'HALTED', failed: 7 }],
+    [143, { stopReason: 'SIGTERM', stoppedBy: 'HALTED', failed: 7 }],
+    [130, { stopReason: 'SIGINT', stoppedBy: undefined, failed: 0 }],
+    [130, { stopReason: 'SIGINT', stoppedBy: 'CONNECTION', failed: 1 }],
+    [143, { stopReason: 'SIGTERM', stoppedBy: 'CONNECTION', failed: 1 }],
+    [141, { stopReason: 'EPIPE', stoppedBy: 'CONNECTION', failed: 1 }],
   ])('%i for %j', (code, end) => {
     expect(exitCodeOf(end)).toBe(code)
   })

@@ -29,6 +29,17 @@ describe('upload()', () => {
     expectTypeOf<keyof UploadOptions>().toEqualTypeOf<Exclude<AvailableKey, TerminalOption> | 'sources' | 'signal'>()
   })
 
+  it('goes on with a run without being told its sources', async () => {
+    const to = `file:${dir}/out/`
+    await writeFile(join(dir, 'b.txt'), 'more')
+    const stop = new AbortController()
+    const first = upload({ sources: [source, join(dir, 'b.txt')], to, concurrency: 1, signal: stop.signal })
+    for await (const event of first) if (event.type === 'file') stop.abort()
+    expect(await first.summary).toMatchObject({ exitCode: 143, uploaded: 1, cancelled: 1 })
+    expect(await upload({ to, resume: true }).summary).toMatchObject({ exitCode: 0, uploaded: 1, skipped: 1 })
+    await expect(upload({ to, resume: true }).summary).rejects.toThrow('nothing to resume')
+  })
+
   it('uploads, tells its events, and sums up', async () => {
     const run = upload({ sources: [source], to: `file:${dir}/out/`, key: 'x/{name}{ext}', concurrency: 2 })
     const events = await collect(run)

@@ -38,6 +38,12 @@ describe('ownFiles', () => {
     expect(await isOwn(path, report)).toBe(own)
   })
 
+  it('knows a journal that is continued, wherever it lies, and its lock', async () => {
+    const own = await ownFiles({ report: [], journal: 'in/x.jsonl' }, bucket, places, '/home/me/work')
+    const paths = ['x.jsonl', 'x.jsonl.lock', 'y.jsonl', 'x.jsonl.lock.wav'].map((name) => `/home/me/work/in/${name}`)
+    expect(paths.map(own)).toEqual([true, true, false, false])
+  })
+
   it.each([
     ['/state/upload/runs/x.jsonl', true],
     ['/state/upload/runs', true],

@@ -3,6 +3,8 @@ import { type ErrorCode, UploadError } from '../../errors.ts'
 interface Row {
   readonly code: ErrorCode
   readonly message: string
+  /** Overrides the code's own entry in `errorKinds`. */
+  readonly retryable?: boolean
 }
 
 const full = {
@@ -13,7 +15,11 @@ const denied = {
   code: 'ACCESS_DENIED',
   message: 'the destination directory may not be written; check its owner and mode',
 } as const
-const crowded = { code: 'THROTTLED', message: 'too many open files; lower --concurrency or raise "ulimit -n"' } as const
+const crowded = {
+  code: 'INTERNAL',
+  message: 'too many open files; lower --concurrency or raise "ulimit -n"',
+  retryable: true,
+} as const
 
 /** What an error of the file system means, by its code. */
 export const fileErrorRows: Readonly<Record<string, Row>> = {
@@ -41,7 +47,7 @@ export function toFileUploadError(thrown: unknown): UploadError {
   const errno = errnoOf(thrown)
   if (errno === undefined) return new UploadError('INTERNAL', String(thrown), { cause: thrown })
   const row = fileErrorRows[errno]
-  if (row !== undefined) return new UploadError(row.code, row.message, { cause: thrown })
+  if (row !== undefined) return new UploadError(row.code, row.message, { cause: thrown, retryable: row.retryable })
   return new UploadError('SERVER_ERROR', `writing to the destination directory failed (${errno})`, { cause: thrown })
 }
 

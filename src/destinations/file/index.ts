@@ -6,6 +6,7 @@ import { keyProblem } from './key-problem.ts'
 import { listFiles } from './list.ts'
 import { createFileMultipart } from './multipart.ts'
 import { putFile } from './put.ts'
+import { readChecksum } from './read-checksum.ts'
 import { openRoot } from './root.ts'
 
 const limits: DestinationLimits = {
@@ -27,10 +28,12 @@ export function openFileDestination({ url, directory }: Pick<FileUrl, 'url' | 'd
     multipart,
     putObject: (object, body, call) => putFile(root, object, body, call),
 
-    async headObject(key) {
+    async headObject(key, { signal }, wanted) {
       const place = await root.find(key)
       const found = place && (await mapped(lstat(place.path).catch(passOver(['ENOENT', 'ENOTDIR']))))
-      return found?.isFile() ? { key, size: found.size, lastModified: found.mtime } : undefined
+      if (place === undefined || !found?.isFile()) return undefined
+      const checksum = wanted?.checksum ? await mapped(readChecksum(place.path, signal)) : undefined
+      return { key, size: found.size, lastModified: found.mtime, ...(checksum && { checksum }) }
     },
 
     async deleteObject(key) {

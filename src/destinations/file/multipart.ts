@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { wholeChecksum } from '../../checksums/whole-checksum.ts'
 import { UploadError } from '../../errors.ts'
 import { refuseAborted } from '../abort.ts'
 import type {
@@ -16,6 +17,7 @@ import { mapped } from './errors.ts'
 import { createPartLog, type PartLog, readPartLog } from './part-log.ts'
 import { moveInto, openTemporary, refuseDirectory } from './put.ts'
 import type { Root } from './root.ts'
+import { createFileUnfinished } from './unfinished.ts'
 import { writeBody } from './write.ts'
 
 /** More parts at once bring nothing: they end up on the same disk. */
@@ -57,9 +59,9 @@ export function createFileMultipart(root: Root): FileMultipart {
         if (body.size > log.partSize)
           throw new UploadError('INTERNAL', `part ${partNumber} is larger than the part size`)
         await mapped(log.forget(partNumber))
-        await writeBody(file, (partNumber - 1) * log.partSize, body, call)
+        const checksum = await writeBody(file, (partNumber - 1) * log.partSize, body, call)
         await mapped(file.datasync())
-        const part: Part = { partNumber, size: body.size }
+        const part: Part = { partNumber, size: body.size, checksum }
         await mapped(log.add(part))
         return part
       },
@@ -74,8 +76,10 @@ export function createFileMultipart(root: Root): FileMultipart {
         await close()
         await moveInto(root, path, place)
         await log.remove()
-        return { key: object.key, size }
+        return { key: object.key, size, checksum: wholeChecksum(parts) }
       },
+
+      release: close,
 
       async abort() {
         await close()
@@ -86,6 +90,8 @@ export function createFileMultipart(root: Root): FileMultipart {
   }
 
   return {
+    ...createFileUnfinished(root),
+
     async create(object, call) {
       refuseAborted(call.signal)
       const uploadId = randomUUID()

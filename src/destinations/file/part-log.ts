@@ -20,11 +20,12 @@ interface Head {
   readonly partSize: number
 }
 
-const ending = '.parts'
+/** Of a log's name, behind that of the file that takes the parts. */
+export const logEnding = '.parts'
 
 /** @param path of the file that takes the parts */
 export async function createPartLog(path: string, { key, partSize }: ObjectToPut): Promise<PartLog> {
-  const file = await open(path + ending, 'wx')
+  const file = await open(path + logEnding, 'wx')
   try {
     await appendLine(file, { key, partSize })
   } finally {
@@ -39,7 +40,7 @@ export async function createPartLog(path: string, { key, partSize }: ObjectToPut
  * @param size of the file that takes the parts: one that ends behind it cannot be whole
  */
 export async function readPartLog(path: string, key: string, size: number): Promise<PartLog | undefined> {
-  const text = await readFile(path + ending, 'utf8').catch(() => '')
+  const text = await readFile(path + logEnding, 'utf8').catch(() => '')
   // The last line counts only with its end: a killed process may have left a torn one.
   const [first, ...others] = text
     .split('\n')
@@ -57,9 +58,17 @@ export async function readPartLog(path: string, key: string, size: number): Prom
   return logOf(path, head.partSize, parts)
 }
 
+/** The key of an upload begun earlier; undefined where its log does not say. */
+export async function readPartLogKey(path: string): Promise<string | undefined> {
+  const text = await readFile(path + logEnding, 'utf8').catch(() => '')
+  const first = text.split('\n', 2).find((line) => line !== '')
+  const key: unknown = parseLine<Partial<Head>>(first)?.key
+  return typeof key === 'string' ? key : undefined
+}
+
 function logOf(path: string, partSize: number, parts: Map<number, Part>): PartLog {
   async function append(part: Part): Promise<void> {
-    const file = await open(path + ending, 'a')
+    const file = await open(path + logEnding, 'a')
     try {
       await appendLine(file, part)
     } finally {
@@ -77,7 +86,7 @@ function logOf(path: string, partSize: number, parts: Map<number, Part>): PartLo
       if (!parts.delete(partNumber)) return
       await append({ partNumber, size: -1 })
     },
-    remove: () => unlink(path + ending).catch(() => {}),
+    remove: () => unlink(path + logEnding).catch(() => {}),
   }
 }
 

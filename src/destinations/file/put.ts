@@ -3,7 +3,7 @@ import { type FileHandle, lstat, open, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UploadError } from '../../errors.ts'
 import { refuseAborted } from '../abort.ts'
-import type { Call, ObjectInfo, ObjectToPut, PartBody } from '../destination.ts'
+import type { Call, Checksum, ObjectInfo, ObjectToPut, PartBody } from '../destination.ts'
 import { errnoOf, mapped, toFileUploadError } from './errors.ts'
 import type { Place, Root } from './root.ts'
 import { writeBody } from './write.ts'
@@ -13,8 +13,9 @@ export async function putFile(root: Root, object: ObjectToPut, body: PartBody, c
   refuseAborted(call.signal)
   const place = await root.placeFor(object.key)
   const { path, file } = await openTemporary(root, randomUUID())
+  let checksum: Checksum
   try {
-    await writeBody(file, 0, body, call)
+    checksum = await writeBody(file, 0, body, call)
     await mapped(file.sync())
     await mapped(file.close())
     refuseAborted(call.signal)
@@ -24,7 +25,7 @@ export async function putFile(root: Root, object: ObjectToPut, body: PartBody, c
     await unlink(path).catch(() => {})
     throw error
   }
-  return { key: object.key, size: body.size }
+  return { key: object.key, size: body.size, checksum }
 }
 
 /** A new file among the temporary ones. */

@@ -1,23 +1,28 @@
 import type { FileHandle } from 'node:fs/promises'
+import { crc32 } from 'node:zlib'
+import { base64OfCrc32 } from '../../checksums/checksummer.ts'
 import { UploadError } from '../../errors.ts'
 import { unlessAborted } from '../abort.ts'
-import type { Call, PartBody } from '../destination.ts'
+import type { Call, Checksum, PartBody } from '../destination.ts'
 import { mapped } from './errors.ts'
 
 /**
  * Writes all of `body` into `file` from `position` on, piece by piece.
  *
+ * @returns the CRC-32 of what was written
  * @throws UploadError SOURCE_CHANGED where the body has not the size it said; CANCELLED; what the body throws, as it is.
  */
-export async function writeBody(file: FileHandle, position: number, body: PartBody, call: Call): Promise<void> {
+export async function writeBody(file: FileHandle, position: number, body: PartBody, call: Call): Promise<Checksum> {
   const pieces = body.open()[Symbol.asyncIterator]()
   let written = 0
+  let checksum = 0
   try {
     for (;;) {
       const next = await unlessAborted(pieces.next(), call.signal)
       if (next.done) break
       const piece = next.value
       if (written + piece.length > body.size) throw resized(body.size)
+      checksum = crc32(piece, checksum)
       await mapped(writeAll(file, piece, position + written))
       written += piece.length
       call.onBytes?.(written)
@@ -28,6 +33,7 @@ export async function writeBody(file: FileHandle, position: number, body: PartBo
     throw error
   }
   if (written !== body.size) throw resized(body.size)
+  return { algorithm: 'crc32', value: base64OfCrc32(checksum) }
 }
 
 async function writeAll(file: FileHandle, piece: Uint8Array, position: number): Promise<void> {

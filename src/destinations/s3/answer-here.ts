@@ -1,5 +1,6 @@
 import type { PutObjectCommand, S3Client, UploadPartCommand } from '@aws-sdk/client-s3'
 import type { HttpRequest, HttpResponse } from '@smithy/core/protocols'
+import { renewalMiddleware } from './renewal.ts'
 
 /**
  * Carries a command all the way through the SDK but for the network: `answer` stands for the server. So the SDK can be
@@ -17,5 +18,8 @@ export async function answerHere(
     () => async (args: { readonly request: unknown }) => ({ response: answer(args.request as HttpRequest) }) as never,
     { relation: 'after', toMiddleware: 'deserializerMiddleware', name: 'answerHere' },
   )
+  // Nothing was sent, so there is nothing to send again with other credentials.
+  const { middlewareStack } = command as PutObjectCommand
+  middlewareStack.add((next) => next, { ...renewalMiddleware, override: true })
   await client.send(command as PutObjectCommand)
 }

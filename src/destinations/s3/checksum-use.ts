@@ -1,9 +1,13 @@
-/** Whether checksums go with what is sent: until the endpoint turns out to refuse them. */
+import type { Settings } from '../../config/settings.ts'
+import type { ChecksumAlgorithm } from '../destination.ts'
+
+/** Which checksums go with what is sent. */
 export interface ChecksumUse {
-  isOn(): boolean
+  /** Undefined: none. */
+  algorithm(): ChecksumAlgorithm | undefined
   /**
-   * Whether an error, of a request with a checksum, refuses it as such rather than saying that it does not match; from
-   * then on none is sent.
+   * Whether an error, of a request with a checksum, refuses it as such rather than saying that it does not match, and
+   * nobody asked for it by name; from then on none is sent.
    */
   isRefusedBy(error: unknown): boolean
 }
@@ -12,22 +16,52 @@ export interface ChecksumUse {
 const namesChecksum = /checksum|x-amz-sdk|crc-?32/i
 const saysMismatch = /digest|mismatch|did ?n.t match|not match/i
 
-/** @param onRefused told once */
-export function createChecksumUse(onRefused: () => void): ChecksumUse {
-  let isOn = true
+/**
+ * @param choice one that was made by name is kept, and what the endpoint refuses fails
+ * @param onRefused told once
+ */
+export function createChecksumUse(choice: Settings['checksum'], onRefused: () => void): ChecksumUse {
+  let algorithm: ChecksumAlgorithm | undefined
+  if (choice === 'auto') algorithm = 'crc32'
+  else if (choice !== 'none') algorithm = choice
+  let isTold = false
   return {
-    isOn: () => isOn,
+    algorithm: () => algorithm,
     isRefusedBy(error) {
-      if (!(error instanceof Error)) return false
-      const { $metadata, name, message } = error as Error & {
-        readonly $metadata?: { readonly httpStatusCode?: number }
-      }
-      const status = $metadata?.httpStatusCode
-      const text = `${name} ${message}`
-      if ((status !== 400 && status !== 501) || !namesChecksum.test(text) || saysMismatch.test(text)) return false
-      if (isOn) onRefused()
-      isOn = false
+      if (!refusesChecksum(error)) return false
+      if (!isTold) onRefused()
+      isTold = true
+      if (choice !== 'auto') return false
+      algorithm = undefined
       return true
     },
   }
+}
+
+/** Whether a server says of a request, not of its bytes, that it does not take a checksum of this kind. */
+export function refusesChecksum(error: unknown): boolean {
+  const text = refusal(error)
+  return text !== undefined && namesChecksum.test(text) && !saysMismatch.test(text)
+}
+
+/** Amazon's words for a part with another checksum than its upload was begun with: `null` where that was with none. */
+const saysOtherType = /checksum type mismatch/i
+
+/** Whether a part was refused for having a checksum that its upload was not begun with. */
+export function refusesPartChecksum(error: unknown): boolean {
+  return saysOtherType.test(refusal(error) ?? '')
+}
+
+function refusal(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  // Where the message speaks of "a header", a field of its own says which.
+  const { $metadata, name, message, Header, ArgumentName } = error as Error & {
+    readonly $metadata?: { readonly httpStatusCode?: number }
+    readonly Header?: unknown
+    readonly ArgumentName?: unknown
+  }
+  const status = $metadata?.httpStatusCode
+  return status === 400 || status === 501
+    ? [name, message, Header, ArgumentName].filter((text) => typeof text === 'string').join(' ')
+    : undefined
 }

@@ -1,11 +1,14 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { redactText } from '../../config/redact.ts'
-import type { S3Settings, TlsSettings } from '../../config/settings.ts'
+import type { S3Settings, Settings, TlsSettings } from '../../config/settings.ts'
 import { UsageError } from '../../errors.ts'
 import { proxyFor } from '../../http/agent.ts'
+import type { Patience } from './patience.ts'
 import { configuredEndpoint, type NamedEndpoint } from './profile.ts'
 import { regionOf } from './region.ts'
-import { createRequestHandler, type Patience } from './request-handler.ts'
+import { type Renewal, renewExpired } from './renewal.ts'
+import { createRequestHandler } from './request-handler.ts'
+import { followServerClock } from './server-clock.ts'
 
 /** A client and where it speaks to. */
 export interface S3Connection {
@@ -18,6 +21,7 @@ export interface S3Connection {
   proxy(): string | undefined
   /** The bucket's region, as far as it is known: changes once where the bucket turns out to be elsewhere. */
   region(): string | undefined
+  readonly renewal: Renewal
 }
 
 /**
@@ -25,7 +29,12 @@ export interface S3Connection {
  *
  * @throws UsageError where the profile, the endpoint, a proxy or a bundle of certificates cannot be used.
  */
-export async function connectS3(settings: S3Settings, tls: TlsSettings, patience?: Patience): Promise<S3Connection> {
+export async function connectS3(
+  settings: S3Settings,
+  tls: TlsSettings,
+  patience: Patience,
+  checksum: Settings['checksum'] = 'auto',
+): Promise<S3Connection> {
   const named = await configuredEndpoint(settings)
   const endpoint = named && toUrl(named)
   const isAws = endpoint === undefined || /\.amazonaws\.com(\.cn)?$/.test(endpoint.hostname)
@@ -45,8 +54,9 @@ export async function connectS3(settings: S3Settings, tls: TlsSettings, patience
   }
   if (endpoint !== undefined) config.endpoint = endpoint.href
   if (settings.profile !== undefined) config.profile = settings.profile
-  if (!isAws) {
-    // R2, OVH and older servers refuse, or store as content, the checksums the SDK adds by itself.
+  if (!isAws || checksum !== 'auto') {
+    // R2, OVH and older servers refuse, or store as content, the checksums the SDK adds by itself; and a choice that
+    // was made by name is not added to.
     config.requestChecksumCalculation = 'WHEN_REQUIRED'
     config.responseChecksumValidation = 'WHEN_REQUIRED'
   }
@@ -56,11 +66,13 @@ export async function connectS3(settings: S3Settings, tls: TlsSettings, patience
   }
   const client = new S3Client(config)
   region.follow(client)
+  followServerClock(client)
+  const renewal = renewExpired(client)
   const host = () => endpoint?.host ?? `s3.${region.current() ?? 'us-east-1'}.amazonaws.com`
   const proxy = () => proxyFor(`${endpoint?.protocol ?? 'https:'}//${host()}`)?.host
   // A proxy that cannot be used is a fault of the configuration: found now, not at the first request.
   proxy()
-  return { client, endpoint: named && redactText(named.text), host, proxy, region: region.current }
+  return { client, endpoint: named && redactText(named.text), host, proxy, region: region.current, renewal }
 }
 
 function toUrl({ text, source }: NamedEndpoint): URL {

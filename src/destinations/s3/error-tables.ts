@@ -19,6 +19,8 @@ export interface ErrorRow {
   readonly code: ErrorCode
   /** Overrides the code's own entry in `errorKinds`. */
   readonly retryable?: boolean
+  /** The host could not be reached at all. */
+  readonly unreachable?: boolean
   readonly message: (scene: ErrorScene) => string
 }
 
@@ -51,7 +53,7 @@ export const providerRows: readonly ErrorRow[] = [
     message: said('the signature does not match: check the secret key (AWS_SECRET_ACCESS_KEY or the profile)'),
   },
   {
-    names: ['InvalidToken', 'InvalidSecurityToken', 'InvalidClientTokenId'],
+    names: ['InvalidToken', 'InvalidTokenId', 'InvalidSecurityToken', 'InvalidClientTokenId'],
     code: 'CREDENTIALS_INVALID',
     message: said('the session token is not valid; check AWS_SESSION_TOKEN, or unset it with permanent keys'),
   },
@@ -68,7 +70,7 @@ export const providerRows: readonly ErrorRow[] = [
   {
     names: ['ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired', 'RequestExpired'],
     code: 'CREDENTIALS_EXPIRED',
-    message: said('the credentials have expired; get new ones and go on with a new run'),
+    message: said('the credentials have expired, and no new ones were found; get some and go on with --resume'),
   },
   {
     names: ['RequestTimeTooSkewed', 'RequestInTheFuture'],
@@ -86,7 +88,11 @@ export const providerRows: readonly ErrorRow[] = [
     message: ({ bucket, host }) =>
       `there is no bucket "${bucket}" at ${host}; make it (aws s3 mb s3://${bucket}) or check its name`,
   },
-  { names: ['PermanentRedirect', 'IllegalLocationConstraintException'], code: 'BUCKET_NOT_FOUND', message: elsewhere },
+  {
+    names: ['PermanentRedirect', 'IllegalLocationConstraintException', 'EndpointNotFound'],
+    code: 'BUCKET_NOT_FOUND',
+    message: elsewhere,
+  },
   {
     names: ['TemporaryRedirect', 'Redirect'],
     code: 'SERVER_ERROR',
@@ -95,10 +101,15 @@ export const providerRows: readonly ErrorRow[] = [
   {
     names: [
       'SlowDown',
+      'SlowDownRead',
       'SlowDownWrite',
       'Throttling',
       'ThrottlingException',
+      'ThrottledException',
+      'RequestThrottled',
+      'RequestThrottledException',
       'TooManyRequests',
+      'TooManyRequestsException',
       'RequestLimitExceeded',
       'BandwidthLimitExceeded',
       'ServiceUnavailable',
@@ -180,7 +191,11 @@ export const providerRows: readonly ErrorRow[] = [
     code: 'TYPE_NOT_ALLOWED',
     message: said('the bucket does not accept this content type'),
   },
-  { names: ['RequestTimeout'], code: 'TIMEOUT', message: said('the server waited too long for the bytes') },
+  {
+    names: ['RequestTimeout', 'RequestTimeoutException'],
+    code: 'TIMEOUT',
+    message: said('the server waited too long for the bytes'),
+  },
   {
     names: ['NoSuchUpload'],
     code: 'BAD_RESPONSE',
@@ -190,6 +205,11 @@ export const providerRows: readonly ErrorRow[] = [
     names: ['InvalidPart', 'InvalidPartOrder'],
     code: 'BAD_RESPONSE',
     message: said('the server lost a part of the upload'),
+  },
+  {
+    names: ['ClientDisconnected'],
+    code: 'CONNECTION',
+    message: ({ host }) => `the connection to ${host} was closed in the middle`,
   },
   { names: ['InternalError', 'InternalFailure'], code: 'SERVER_ERROR', message: said('the server failed inside') },
   {

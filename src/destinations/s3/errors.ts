@@ -1,6 +1,8 @@
 import { UploadError, type UploadErrorDetails } from '../../errors.ts'
+import { isTimeError } from '../../http/time-errors.ts'
 import { type ErrorRow, type ErrorScene, providerRows, statusRows } from './error-tables.ts'
 import { networkRows } from './network-errors.ts'
+import { timeProblem } from './time-problem.ts'
 
 export type { ErrorScene } from './error-tables.ts'
 
@@ -15,6 +17,8 @@ function index(rows: readonly ErrorRow[]): ReadonlyMap<string, ErrorRow> {
 /** What the SDK's errors, and those of Node below them, may carry. */
 interface SdkError extends Error {
   readonly code?: unknown
+  /** Of an error of the operating system: what was tried. */
+  readonly syscall?: unknown
   readonly Code?: unknown
   readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string }
   readonly $response?: { readonly statusCode?: number; readonly headers?: Readonly<Record<string, string>> }
@@ -38,6 +42,7 @@ export function toS3UploadError(thrown: unknown, scene: ErrorScene, now: number 
   const error: SdkError = thrown
   return (
     localProblem(error) ??
+    (isTimeError(error) ? timeProblem(error, scene) : undefined) ??
     networkProblem(error, scene) ??
     answeredProblem(error, scene, now) ??
     new UploadError('INTERNAL', clean(error.message), { cause: error })
@@ -85,7 +90,10 @@ function networkProblem(error: SdkError, scene: ErrorScene): UploadError | undef
   const code = error.code ?? (first instanceof Error && 'code' in first ? first.code : undefined)
   const row = byErrno.get(String(code))
   const through = scene.proxy === undefined ? '' : ` (through the proxy ${scene.proxy})`
-  if (row !== undefined) return fromRow(row, scene, { cause: error }, through)
+  if (row !== undefined) {
+    const unreachable = row.unreachable && !(error.syscall === 'read' || error.syscall === 'write')
+    return fromRow(row, scene, { cause: error, unreachable }, through)
+  }
   if (typeof code === 'string' && code.startsWith('HPE_')) {
     const message = `${scene.host} does not answer in HTTP${through}; check the endpoint, and http:// or https://`
     return new UploadError('BAD_RESPONSE', message, { retryable: false, cause: error })
@@ -94,12 +102,7 @@ function networkProblem(error: SdkError, scene: ErrorScene): UploadError | undef
     const message = `no TLS connection to ${scene.host} could be made${through} (${code})`
     return new UploadError('CONNECTION', message, { retryable: false, cause: error })
   }
-  if (error.name !== 'TimeoutError') return undefined
-  return /establish a connection/.test(error.message)
-    ? new UploadError('CONNECTION', `${scene.host} does not answer${through}; check the endpoint and the network`, {
-        cause: error,
-      })
-    : new UploadError('STALLED', `no bytes went to or came from ${scene.host} for too long${through}`, { cause: error })
+  return timeProblem(error, scene)
 }
 
 /** What an answer that was no success, or could not be read, means. */

@@ -1,27 +1,33 @@
 import type { S3Client } from '@aws-sdk/client-s3'
+import { type Checksummer, checksummerOf } from '../../checksums/checksummer.ts'
 import { UploadError } from '../../errors.ts'
 import type { BufferPool } from '../../http/buffers.ts'
 import type { Wire, WireAnswer } from '../../http/send.ts'
 import { unlessAborted } from '../abort.ts'
-import type { Call, PartBody, SmallBody, SmallCall } from '../destination.ts'
+import type { Call, Checksum, ChecksumAlgorithm, PartBody, SmallBody, SmallCall } from '../destination.ts'
+import { checksumNames } from './checksum.ts'
 import type { ChecksumUse } from './checksum-use.ts'
 import { readError, type UploadTarget } from './read-error.ts'
+import { type Renewal, saysExpired } from './renewal.ts'
 import { createRequestSource, type RequestMaker, type RequestSource } from './request-source.ts'
 import { type SendWithBody, sendBody, sendWhole } from './send-body.ts'
+import type { SigningCredentials } from './sign.ts'
 import { capturePart, capturePut } from './template.ts'
 
 /** What is sent. */
 export interface FastObject extends UploadTarget {
   /** Only of a whole object. */
   readonly contentType?: string
+  /** Only of a part: the checksum its upload was begun with, where that is known; otherwise the run's. */
+  readonly checksum?: ChecksumAlgorithm | 'none' | undefined
 }
 
 /** What the server says of what it stored. */
 export interface Stored {
   readonly etag: string
   readonly versionId: string | undefined
-  /** CRC-32 in base64, where it was sent along. */
-  readonly crc32: string | undefined
+  /** Where it was sent along. */
+  readonly checksum: Checksum | undefined
 }
 
 export interface FastUploadOptions {
@@ -33,6 +39,8 @@ export interface FastUploadOptions {
   readonly checksum: ChecksumUse
   /** Changes when the bucket turned out to be in another region. */
   readonly region: () => string | undefined
+  /** Of credentials that expire while they are used. */
+  readonly renewal: Renewal
 }
 
 /** `PutObject` and `UploadPart`. Both throw what the SDK throws, errors of the network, and those of the body. */
@@ -47,11 +55,26 @@ const mostSendings = 3
 
 /** Uploads by this program's own wire, with requests copied from the SDK's. What the server refuses, the SDK reads. */
 export function createFastUpload(options: FastUploadOptions): FastUpload {
-  const { client, bucket, wire, buffers, checksumBuffers, checksum, region } = options
-  const puts = createRequestSource(client, () => capturePut(client, bucket), region)
-  const parts = createRequestSource(client, () => capturePart(client, bucket), region)
+  const { client, bucket, wire, buffers, checksumBuffers, checksum, region, renewal } = options
+  // A template has a place for the checksum of one kind, which may stay empty.
+  const usual = checksum.algorithm() ?? 'crc32'
+  const puts = createRequestSource(client, () => capturePut(client, bucket, usual), region, renewal)
+  const parts = new Map<ChecksumAlgorithm, RequestSource>()
 
-  const sourceOf = (object: FastObject): RequestSource => (object.part === undefined ? puts : parts)
+  const partsWith = (algorithm: ChecksumAlgorithm): RequestSource => {
+    let source = parts.get(algorithm)
+    if (source === undefined) {
+      source = createRequestSource(client, () => capturePart(client, bucket, algorithm), region, renewal)
+      parts.set(algorithm, source)
+    }
+    return source
+  }
+  const algorithmOf = (object: FastObject): ChecksumAlgorithm | undefined => {
+    if (object.checksum === undefined) return checksum.algorithm()
+    return object.checksum === 'none' ? undefined : object.checksum
+  }
+  const sourceOf = (object: FastObject): RequestSource =>
+    object.part === undefined ? puts : partsWith(algorithmOf(object) ?? usual)
 
   /**
    * Sends once; what the server says against it is thrown, but where the same may go through if it is sent at once
@@ -61,23 +84,29 @@ export function createFastUpload(options: FastUploadOptions): FastUpload {
     object: FastObject,
     size: number,
     maker: RequestMaker,
-    signal: AbortSignal,
-    begin: (wantsChecksum: boolean, send: SendWithBody) => Promise<WireAnswer>,
+    { signal, timeouts }: SmallCall,
+    begin: (checksummer: Checksummer | undefined, send: SendWithBody) => Promise<WireAnswer>,
   ): Promise<Stored | Refused> {
-    const wantsChecksum = checksum.isOn()
-    let sentCrc32: string | undefined
-    const sending = begin(wantsChecksum, (crc32, body) => {
-      sentCrc32 = crc32
-      const { path, headers } = maker.make({ ...object, size, crc32 })
-      return wire.send({ method: 'PUT', origin: maker.origin, path, headers, body }, signal)
+    const algorithm = algorithmOf(object)
+    const source = sourceOf(object)
+    let sent: string | undefined
+    let signer: SigningCredentials | undefined
+    const sending = begin(algorithm && checksummerOf(algorithm), (value, body) => {
+      sent = value
+      signer = source.signer()
+      const { path, headers } = maker.make({ ...object, size, checksum: value })
+      return wire.send({ method: 'PUT', origin: maker.origin, path, headers, body, size, timeouts }, signal)
     })
     // A read from a dead network drive never ends: a stopped run does not wait for it.
     const answer = await unlessAborted(sending, signal)
-    const stored = storedOf(answer, sentCrc32)
+    const stored = storedOf(answer, algorithm, sent)
     if (stored !== undefined) return stored
     const refused = await readError(client, bucket, object, answer)
-    const isElsewhere = sourceOf(object).isOutdated(maker)
-    if (isElsewhere || (wantsChecksum && checksum.isRefusedBy(refused))) return { refused }
+    const isElsewhere = source.isOutdated(maker)
+    if (isElsewhere || (algorithm !== undefined && checksum.isRefusedBy(refused))) return { refused }
+    // What asks for credentials may take its time, or wait for somebody.
+    const isRenewed = saysExpired(refused) && signer !== undefined && unlessAborted(source.renew(signer), signal)
+    if (await isRenewed) return { refused }
     throw refused
   }
 
@@ -86,8 +115,8 @@ export function createFastUpload(options: FastUploadOptions): FastUpload {
       for (let turn = 1; ; turn += 1) {
         const source = sourceOf(object)
         const maker = source.now() ?? (await source.get())
-        const outcome = await attempt(object, body.size, maker, call.signal, (wantsChecksum, send) =>
-          sendBody({ body, buffers, checksumBuffers, call, wantsChecksum }, send),
+        const outcome = await attempt(object, body.size, maker, call, (checksummer, send) =>
+          sendBody({ body, buffers, checksumBuffers, call, checksummer }, send),
         )
         if ('etag' in outcome) return outcome
         if (turn === mostSendings) throw outcome.refused
@@ -98,8 +127,8 @@ export function createFastUpload(options: FastUploadOptions): FastUpload {
       const maker = puts.now()
       if (maker === undefined) return undefined
       const call: Call = { ...smallCall, requests: 1 }
-      const outcome = await attempt(object, body.size, maker, call.signal, (wantsChecksum, send) =>
-        sendWhole({ body, buffers, call, wantsChecksum }, send),
+      const outcome = await attempt(object, body.size, maker, call, (checksummer, send) =>
+        sendWhole({ body, buffers, call, checksummer }, send),
       )
       return 'etag' in outcome ? outcome : undefined
     },
@@ -115,9 +144,16 @@ interface Refused {
  * @returns undefined where the answer is no success
  * @throws UploadError `CHECKSUM_MISMATCH` where the server stored other bytes than were sent.
  */
-function storedOf({ status, headers, body }: WireAnswer, crc32: string | undefined): Stored | undefined {
-  const { etag, 'x-amz-version-id': versionId, 'x-amz-checksum-crc32': storedCrc32 } = headers
+function storedOf(
+  { status, headers, body }: WireAnswer,
+  algorithm: ChecksumAlgorithm | undefined,
+  sent: string | undefined,
+): Stored | undefined {
+  const { etag, 'x-amz-version-id': versionId } = headers
   if (status !== 200 || etag === undefined || body.length > 0) return undefined
-  if (crc32 === undefined || storedCrc32 === undefined || storedCrc32 === crc32) return { etag, versionId, crc32 }
+  if (algorithm === undefined || sent === undefined) return { etag, versionId, checksum: undefined }
+  const kept = headers[checksumNames[algorithm].header]
+  // Empty where a server has none.
+  if (kept === undefined || kept === sent) return { etag, versionId, checksum: { algorithm, value: sent } }
   throw new UploadError('CHECKSUM_MISMATCH', 'the server stored other bytes than were sent')
 }

@@ -2,7 +2,6 @@ import { automaticConcurrency } from '../../config/automatic-concurrency.ts'
 import { bufferBudget, createBufferPool } from '../../http/buffers.ts'
 import { createWire } from '../../http/send.ts'
 import type { ObjectInfo } from '../destination.ts'
-import { crc32Checksum } from './checksum.ts'
 import { createChecksumUse } from './checksum-use.ts'
 import { createFastUpload, type Stored } from './fast-upload.ts'
 import type { S3Engine, S3Surroundings } from './index.ts'
@@ -31,8 +30,10 @@ export function openFastEngine({
   const { size, atOnce } = checksumReads
   const checksumBuffers = createBufferPool(size, atOnce, atOnce * size)
   const buffers = createBufferPool(settings.bufferSize, requests, bufferBudget - atOnce * size)
-  const checksum = createChecksumUse(() => {
-    warn(`${connection.host()} refuses CRC-32 checksums; objects go without from here on`)
+  const checksum = createChecksumUse(settings.checksum, () => {
+    const host = connection.host()
+    if (settings.checksum === 'auto') warn(`${host} refuses CRC-32 checksums; objects go without from here on`)
+    else warn(`${host} refuses ${settings.checksum} checksums; name another with --checksum, or none`)
   })
   const { upload, uploadSmall } = createFastUpload({
     client,
@@ -42,6 +43,7 @@ export function openFastEngine({
     checksumBuffers,
     checksum,
     region,
+    renewal: connection.renewal,
   })
   return {
     engine: 'fast',
@@ -65,6 +67,6 @@ export function openFastEngine({
   }
 }
 
-function objectInfo(key: string, size: number, { etag, versionId, crc32 }: Stored): ObjectInfo {
-  return { key, size, etag, versionId, checksum: crc32Checksum(crc32) }
+function objectInfo(key: string, size: number, { etag, versionId, checksum }: Stored): ObjectInfo {
+  return { key, size, etag, versionId, checksum }
 }

@@ -1,13 +1,17 @@
-import { DeleteObjectCommand, HeadObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3'
+import { ListObjectsV2Command } from '@aws-sdk/client-s3'
 import type { S3Url } from '../../config/destination-url.ts'
 import type { Settings } from '../../config/settings.ts'
 import type { UploadError } from '../../errors.ts'
 import type { Destination, DestinationLimits, ObjectInfo } from '../destination.ts'
+import { fullObjectChecksum } from './checksum.ts'
 import { connectS3, type S3Connection } from './client.ts'
+import { decodeKey } from './decode-key.ts'
 import { toS3UploadError } from './errors.ts'
+import { head, statusOf } from './head.ts'
 import { keyProblem } from './key-problem.ts'
-import { defaultPatience, type Patience } from './request-handler.ts'
+import { type Patience, patienceFor } from './patience.ts'
 import { maxParts, minPartSize } from './upload-plan.ts'
+import { createVersions } from './versions.ts'
 
 const GiB = 2 ** 30
 
@@ -22,7 +26,7 @@ const limits: DestinationLimits = {
 
 export type S3DestinationSettings = Pick<
   Settings,
-  's3' | 'tls' | 'multipartThreshold' | 'engine' | 'bufferSize' | 'concurrency'
+  's3' | 'tls' | 'multipartThreshold' | 'engine' | 'bufferSize' | 'concurrency' | 'checksum' | 'timeouts'
 >
 
 /** What both engines share. */
@@ -46,16 +50,17 @@ export type S3Engine = Pick<Destination, 'engine' | 'putObject' | 'small' | 'mul
  * A bucket of Amazon S3, or of a server that speaks its protocol.
  *
  * @param warn for what the user has to know, once
- * @param patience waiting times other than the usual ones
+ * @param otherPatience waiting times other than the usual ones
  * @throws UsageError where the profile, the endpoint, a proxy or a bundle of certificates cannot be used.
  */
 export async function openS3Destination(
   settings: S3DestinationSettings,
   { url, bucket }: Pick<S3Url, 'url' | 'bucket'>,
   warn: (message: string) => void = () => {},
-  patience: Patience = defaultPatience,
+  otherPatience: Partial<Patience> = {},
 ): Promise<Destination> {
-  const connection = await connectS3(settings.s3, settings.tls, patience)
+  const patience = { ...patienceFor(settings.timeouts), ...otherPatience }
+  const connection = await connectS3(settings.s3, settings.tls, patience, settings.checksum)
   const { client } = connection
 
   function explain(permission: string, thrown: unknown): UploadError {
@@ -80,27 +85,25 @@ export async function openS3Destination(
     small: engine.small,
     ...(engine.multipart === undefined ? {} : { multipart: engine.multipart }),
 
-    headObject(key, { signal }) {
-      const head = client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: signal }).then(
+    headObject(key, { signal }, { checksum } = { checksum: false }) {
+      const found = head(key, { client, bucket, signal, checksum }).then(
         (answer): ObjectInfo => ({
           key,
           size: answer.ContentLength ?? 0,
           etag: answer.ETag,
           versionId: answer.VersionId,
           lastModified: answer.LastModified,
+          ...(checksum ? { checksum: fullObjectChecksum(answer) } : {}),
         }),
         (error) => {
           if (statusOf(error) === 404) return undefined
           throw error
         },
       )
-      return mapped('s3:GetObject', head)
+      return mapped('s3:GetObject', found)
     },
 
-    async deleteObject(key, versionId, { signal }) {
-      const input = { Bucket: bucket, Key: key, VersionId: versionId }
-      await mapped('s3:DeleteObject', client.send(new DeleteObjectCommand(input), { abortSignal: signal }))
-    },
+    ...createVersions({ client, bucket, mapped }),
 
     async *listObjects(prefix, { signal }) {
       let token: string | undefined
@@ -136,17 +139,4 @@ async function openEngine(around: S3Surroundings): Promise<S3Engine> {
   if (settings.engine === 'fast' && !wantsSession.test(bucket))
     return (await import('./fast.ts')).openFastEngine(around)
   return (await import('./standard.ts')).openStandardEngine(around)
-}
-
-/** Keys are asked for percent-encoded, since XML cannot hold every character; a space may come as `+`. */
-function decodeKey(key: string): string {
-  try {
-    return decodeURIComponent(key.replaceAll('+', ' '))
-  } catch {
-    return key
-  }
-}
-
-function statusOf(error: unknown): number | undefined {
-  return (error as { readonly $metadata?: { readonly httpStatusCode?: number } }).$metadata?.httpStatusCode
 }

@@ -5,13 +5,23 @@ import {
   ListPartsCommand,
   type S3Client,
 } from '@aws-sdk/client-s3'
+import { wholeChecksum } from '../../checksums/whole-checksum.ts'
 import { UploadError } from '../../errors.ts'
 import type { Call, MultipartUpload, MultipartUploads, ObjectInfo, ObjectToPut, Part } from '../destination.ts'
-import { crc32Checksum } from './checksum.ts'
-import type { ChecksumUse } from './checksum-use.ts'
-import type { FastUpload } from './fast-upload.ts'
+import { checksumIn, fullObjectChecksum } from './checksum.ts'
+import { type ChecksumUse, refusesChecksum, refusesPartChecksum } from './checksum-use.ts'
+import type { FastObject, FastUpload } from './fast-upload.ts'
+import {
+  beginFields,
+  compareCompleted,
+  type KeptChecksums,
+  keptChecksums,
+  partFields,
+  wholeFields,
+} from './multipart-checksum.ts'
 import { saysUploadIsGone, wasCompleted } from './settle-complete.ts'
 import { strangeAnswer } from './strange-answer.ts'
+import { createUnfinished } from './unfinished.ts'
 
 export interface S3MultipartOptions {
   readonly client: S3Client
@@ -30,28 +40,32 @@ const maxConcurrentParts = 10_000
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
  */
 export function createS3Multipart({ client, bucket, upload, checksum, mapped }: S3MultipartOptions): MultipartUploads {
-  return {
-    async create(object, { signal }) {
-      const begin = () => {
-        const input = {
-          Bucket: bucket,
-          Key: object.key,
-          ContentType: object.contentType,
-          ...(checksum.isOn() ? { ChecksumAlgorithm: 'CRC32' as const } : {}),
-        }
-        return client.send(new CreateMultipartUploadCommand(input), { abortSignal: signal })
+  /** Until the endpoint turns out not to know it. */
+  let takesType = true
+
+  /** Begins an upload with as much of the checksums as the endpoint takes. */
+  async function begin({ key, contentType }: ObjectToPut, signal: AbortSignal) {
+    for (;;) {
+      const [algorithm, withType] = [checksum.algorithm(), takesType]
+      const fields = beginFields(algorithm, withType)
+      const input = { Bucket: bucket, Key: key, ContentType: contentType, ...fields }
+      try {
+        const answer = await client.send(new CreateMultipartUploadCommand(input), { abortSignal: signal })
+        return { uploadId: answer.UploadId, kept: algorithm && keptChecksums(answer) }
+      } catch (error) {
+        if ('ChecksumType' in fields && refusesChecksum(error)) takesType = false
+        else if (algorithm === undefined || !checksum.isRefusedBy(error)) throw error
       }
-      const hadChecksum = checksum.isOn()
-      const answer = await mapped(
-        's3:PutObject',
-        begin().catch((error) => {
-          if (hadChecksum && checksum.isRefusedBy(error)) return begin()
-          throw error
-        }),
-      )
-      if (answer.UploadId === undefined) throw strangeAnswer()
-      // Parts are named with their checksums at the end only where the server said that it keeps them.
-      return uploadOf(object, answer.UploadId, answer.ChecksumAlgorithm === 'CRC32')
+    }
+  }
+
+  return {
+    ...createUnfinished({ client, bucket, mapped }),
+
+    async create(object, { signal }) {
+      const { uploadId, kept } = await mapped('s3:PutObject', begin(object, signal))
+      if (uploadId === undefined) throw strangeAnswer()
+      return uploadOf(object, uploadId, kept)
     },
 
     async resume(uploadId, object, call) {
@@ -61,7 +75,7 @@ export function createS3Multipart({ client, bucket, upload, checksum, mapped }: 
           's3:ListMultipartUploadParts',
           client.send(new ListPartsCommand(input), { abortSignal: call.signal }),
         )
-        return uploadOf(object, uploadId, answer.ChecksumAlgorithm === 'CRC32')
+        return uploadOf(object, uploadId, keptChecksums(answer))
       } catch (error) {
         if (isGone(error)) return undefined
         throw error
@@ -69,9 +83,12 @@ export function createS3Multipart({ client, bucket, upload, checksum, mapped }: 
     },
   }
 
-  function uploadOf(object: ObjectToPut, uploadId: string, keepsChecksums: boolean): MultipartUpload {
+  function uploadOf(object: ObjectToPut, uploadId: string, kept: KeptChecksums | undefined): MultipartUpload {
     const target = { Bucket: bucket, Key: object.key, UploadId: uploadId }
+    /** Parts have to have the checksum their upload was begun with, in another run perhaps. */
+    let ofParts: FastObject['checksum'] = kept?.algorithm === checksum.algorithm() ? undefined : kept?.algorithm
     let mayBeComplete = false
+    let mismatch: unknown
 
     async function list({ signal }: Call): Promise<readonly Part[]> {
       const parts: Part[] = []
@@ -79,10 +96,10 @@ export function createS3Multipart({ client, bucket, upload, checksum, mapped }: 
       for (;;) {
         const input = { ...target, ...(after === undefined ? {} : { PartNumberMarker: after }) }
         const page = await client.send(new ListPartsCommand(input), { abortSignal: signal })
-        for (const { PartNumber, Size, ETag, ChecksumCRC32 } of page.Parts ?? []) {
+        for (const { PartNumber, Size, ETag, ...fields } of page.Parts ?? []) {
           if (PartNumber === undefined || PartNumber <= Number(after ?? 0)) continue
-          const checksum = crc32Checksum(ChecksumCRC32 || undefined)
-          parts.push({ partNumber: PartNumber, size: Size ?? object.partSize, etag: ETag, checksum })
+          const size = Size ?? object.partSize
+          parts.push({ partNumber: PartNumber, size, etag: ETag, checksum: checksumIn(fields) })
         }
         const next = page.IsTruncated ? page.NextPartNumberMarker : undefined
         // A server that repeats its marker would be asked for ever.
@@ -99,32 +116,50 @@ export function createS3Multipart({ client, bucket, upload, checksum, mapped }: 
       listParts: (call) => mapped('s3:ListMultipartUploadParts', list(call)),
 
       async uploadPart(partNumber, body, call) {
+        const part = { key: object.key, part: { partNumber, uploadId } }
+        const sent = ofParts
         const stored = await mapped(
           's3:PutObject',
-          upload({ key: object.key, part: { partNumber, uploadId } }, body, call),
+          upload({ ...part, checksum: sent }, body, call).catch((error) => {
+            if (kept !== undefined || sent !== undefined || !refusesPartChecksum(error)) throw error
+            ofParts = 'none'
+            return upload({ ...part, checksum: ofParts }, body, call)
+          }),
         )
-        return { partNumber, size: body.size, etag: stored.etag, checksum: crc32Checksum(stored.crc32) }
+        return { partNumber, size: body.size, etag: stored.etag, checksum: stored.checksum }
       },
 
       async complete(parts, call): Promise<ObjectInfo> {
         const size = parts.reduce((sum, part) => sum + part.size, 0)
-        const Parts = parts.map(({ partNumber, etag, checksum }) => ({
-          PartNumber: partNumber,
-          ETag: etag,
-          ...(keepsChecksums && checksum !== undefined ? { ChecksumCRC32: checksum.value } : {}),
+        const whole = wholeChecksum(parts)
+        const Parts = parts.map((part) => ({
+          PartNumber: part.partNumber,
+          ETag: part.etag,
+          ...partFields(kept, part),
         }))
-        const command = new CompleteMultipartUploadCommand({ ...target, MultipartUpload: { Parts } })
+        const command = new CompleteMultipartUploadCommand({
+          ...target,
+          ...wholeFields(kept, whole),
+          MultipartUpload: { Parts },
+        })
         try {
+          // What was made of other bytes is there, and the upload gone: to ask again would not change that.
+          if (mismatch !== undefined) throw mismatch
           const answer = await mapped('s3:PutObject', client.send(command, { abortSignal: call.signal }))
           if (answer.ETag === undefined) throw strangeAnswer()
-          return { key: object.key, size, etag: answer.ETag, versionId: answer.VersionId }
+          await compareCompleted(answer, parts).catch((error) => {
+            mismatch = error
+            throw error
+          })
+          const { ETag: etag, VersionId: versionId } = answer
+          return { key: object.key, size, etag, versionId, checksum: whole ?? fullObjectChecksum(answer) }
         } catch (error) {
           mayBeComplete ||= isInDoubt(error)
           // That the upload is gone says something only where this program may have completed it before.
           if (!mayBeComplete || !(isInDoubt(error) || isGone(error))) throw error
-          const settled = await wasCompleted({ client, ...target, size, parts, signal: call.signal })
+          const settled = await wasCompleted({ client, ...target, size, parts, whole, signal: call.signal })
           if (settled === undefined) throw error
-          return { key: object.key, size, ...settled }
+          return { key: object.key, size, ...settled, checksum: whole }
         }
       },
 

@@ -8,16 +8,19 @@ export const networkRows: readonly ErrorRow[] = [
   {
     names: ['ECONNREFUSED'],
     code: 'CONNECTION',
+    unreachable: true,
     message: ({ host }) => `${host} refuses connections; check the endpoint and that the server runs`,
   },
   {
     names: ['ENOTFOUND'],
     code: 'CONNECTION',
+    unreachable: true,
     message: ({ host }) => `there is no host of the name ${host}; check the endpoint, or --path-style`,
   },
   {
     names: ['EAI_AGAIN'],
     code: 'CONNECTION',
+    unreachable: true,
     message: ({ host }) => `the name ${host} cannot be looked up now; check the network`,
   },
   {
@@ -28,16 +31,20 @@ export const networkRows: readonly ErrorRow[] = [
   {
     names: ['ETIMEDOUT', 'ESOCKETTIMEDOUT'],
     code: 'CONNECTION',
+    unreachable: true,
     message: ({ host }) => `the connection to ${host} timed out; check the network`,
   },
   {
     names: ['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'EADDRNOTAVAIL'],
     code: 'CONNECTION',
+    unreachable: true,
     message: ({ host }) => `${host} cannot be reached; check the network`,
   },
   {
     names: ['EMFILE', 'ENFILE', 'ENOBUFS'],
-    code: 'THROTTLED',
+    // This machine's limit: nothing the server refused.
+    code: 'INTERNAL',
+    retryable: true,
     message: said('too many open files and connections; lower --concurrency or raise "ulimit -n"'),
   },
   {

@@ -1,4 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3'
+import type { Renewal } from './renewal.ts'
 import type { SigningCredentials } from './sign.ts'
 import { createStamper, type Stamp, type StampedRequest, type Stamper } from './stamp.ts'
 import type { Template } from './template.ts'
@@ -19,6 +20,10 @@ export interface RequestSource {
   get(): Promise<RequestMaker>
   /** Whether the bucket turned out to be in another region than the one these requests are for. */
   isOutdated(maker: RequestMaker): boolean
+  /** What the requests made now are signed with; undefined where they are not. */
+  signer(): SigningCredentials | undefined
+  /** Whether there are other credentials by now than those a refused request was signed with. */
+  renew(used: SigningCredentials): Promise<boolean>
 }
 
 /** Credentials are asked for anew so long before they expire, as the SDK does. */
@@ -27,23 +32,27 @@ const renewBeforeMs = 5 * 60_000
 /**
  * @param capture makes the template, for the region that is known by then
  * @param region changes where the bucket turns out to be in another
+ * @param renewal of credentials that expired before their time, or that say nothing of it
  */
 export function createRequestSource(
   client: S3Client,
   capture: () => Promise<Template>,
   region: () => string | undefined,
+  renewal: Renewal,
 ): RequestSource {
   let made:
     | { readonly maker: RequestMaker; readonly isSigned: boolean; readonly region: string | undefined }
     | undefined
   let making: Promise<void> | undefined
   let credentials: (SigningCredentials & { readonly expiration?: Date | undefined }) | undefined
+  /** What the server took for expired; requests that are about to leave may still be signed with it. */
+  let expired: SigningCredentials | undefined
 
   /** By the server's clock, as far as the SDK has found out how wrong this machine's is. */
   const now = (): number => Date.now() + client.config.systemClockOffset
   const holds = (): boolean => (credentials?.expiration?.getTime() ?? Number.POSITIVE_INFINITY) - now() > renewBeforeMs
   const isReady = (): boolean =>
-    made?.region === region() && (!made?.isSigned || (credentials !== undefined && holds()))
+    made?.region === region() && (!made?.isSigned || (credentials !== undefined && credentials !== expired && holds()))
 
   const prepare = async (): Promise<void> => {
     while (made === undefined || made.region !== region()) {
@@ -63,6 +72,12 @@ export function createRequestSource(
   return {
     now: () => (isReady() ? made?.maker : undefined),
     isOutdated: (maker) => made?.maker !== maker || made.region !== region(),
+    signer: () => (made?.isSigned ? credentials : undefined),
+    async renew(used) {
+      if (!(await renewal.renew(used))) return false
+      expired = used
+      return true
+    },
     async get() {
       // Many files begin at once; what is prepared for one serves all.
       making ??= prepare().finally(() => {

@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib'
+import type { Checksummer } from '../../checksums/checksummer.ts'
 import { type BufferPool, leastBufferSize } from '../../http/buffers.ts'
 import type { WireAnswer, WireRequest } from '../../http/send.ts'
 import { refuseAborted } from '../abort.ts'
@@ -13,8 +13,8 @@ export interface BodyOptions {
   /** Where bodies are read into for their checksum: larger, and few. */
   readonly checksumBuffers: BufferPool
   readonly call: Call
-  /** Whether a CRC-32 goes with it. */
-  readonly wantsChecksum: boolean
+  /** Makes the checksum that goes with it; undefined: none does. */
+  readonly checksummer: Checksummer | undefined
 }
 
 /**
@@ -32,7 +32,7 @@ export function sendBody(options: BodyOptions, send: SendWithBody): Promise<Wire
 
 /** The same for a body that one buffer holds, which is read in one go. */
 export async function sendWhole(
-  { body, buffers, call, wantsChecksum }: Omit<BodyOptions, 'body' | 'checksumBuffers'> & { readonly body: SmallBody },
+  { body, buffers, call, checksummer }: Omit<BodyOptions, 'body' | 'checksumBuffers'> & { readonly body: SmallBody },
   send: SendWithBody,
 ): Promise<WireAnswer> {
   const taken = buffers.take()
@@ -47,7 +47,8 @@ export async function sendWhole(
   let answer: WireAnswer | undefined
   try {
     await call.pacer?.take(body.size, call.signal)
-    answer = await send(wantsChecksum ? base64Of(crc32(bytes)) : undefined, bytes)
+    const checksum = checksummer?.of(bytes)
+    answer = await send(typeof checksum === 'object' ? await checksum : checksum, bytes)
   } finally {
     if (answer !== undefined && isSuccess(answer)) buffers.give(buffer)
     else buffers.forget()
@@ -60,7 +61,7 @@ async function sendPieces(options: BodyOptions, pieceSize: number, send: SendWit
   const { body } = options
   const reader = await body.openReader()
   try {
-    const checksum = options.wantsChecksum ? await checksumOf(reader, options) : undefined
+    const checksum = options.checksummer && (await checksumOf(reader, options, options.checksummer))
     return await sendFrom(reader, options, pieceSize, (newPieces) => send(checksum, newPieces))
   } finally {
     await reader.close()
@@ -161,17 +162,21 @@ function piecesOf(
 }
 
 /** Reads in long strides: each takes a trip to the thread pool. */
-async function checksumOf(reader: PartReader, { body, call, checksumBuffers }: BodyOptions): Promise<string> {
+async function checksumOf(
+  reader: PartReader,
+  { body, call, checksumBuffers }: BodyOptions,
+  checksummer: Checksummer,
+): Promise<string> {
   const buffer = await checksumBuffers.take()
   try {
-    let checksum = 0
+    const checksum = checksummer.begin()
     for (let offset = 0; offset < body.size; ) {
       refuseAborted(call.signal)
       const bytesRead = await reader.read(buffer, offset)
-      checksum = crc32(buffer.subarray(0, bytesRead), checksum)
+      checksum.update(buffer.subarray(0, bytesRead))
       offset += bytesRead
     }
-    return base64Of(checksum)
+    return await checksum.result()
   } finally {
     checksumBuffers.give(buffer)
   }
@@ -181,13 +186,6 @@ async function checksumOf(reader: PartReader, { body, call, checksumBuffers }: B
 async function fill(reader: PartReader, into: Buffer, offset: number): Promise<Buffer> {
   for (let done = 0; done < into.length; ) done += await reader.read(into.subarray(done), offset + done)
   return into
-}
-
-const fourBytes = Buffer.alloc(4)
-
-function base64Of(checksum: number): string {
-  fourBytes.writeUInt32BE(checksum)
-  return fourBytes.toString('base64')
 }
 
 function isSuccess({ status }: WireAnswer): boolean {

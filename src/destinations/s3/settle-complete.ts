@@ -1,6 +1,8 @@
-import { createHash } from 'node:crypto'
-import { HeadObjectCommand, ListPartsCommand, type S3Client } from '@aws-sdk/client-s3'
-import type { Part } from '../destination.ts'
+import { ListPartsCommand, type S3Client } from '@aws-sdk/client-s3'
+import type { Checksum, Part } from '../destination.ts'
+import { md5OfEtag, multipartEtagOf, plainEtag } from '../etag.ts'
+import { fullObjectChecksum } from './checksum.ts'
+import { head } from './head.ts'
 
 export interface CompletedUpload {
   readonly etag: string | undefined
@@ -15,6 +17,8 @@ export interface SettleOptions {
   /** Bytes of the object. */
   readonly size: number
   readonly parts: readonly Part[]
+  /** Of the object's bytes, where it is known. */
+  readonly whole: Checksum | undefined
   readonly signal: AbortSignal
 }
 
@@ -23,19 +27,20 @@ export interface SettleOptions {
  * answer was lost. Asking once more would then be refused, since the upload is gone.
  *
  * The object there is this upload's where its ETag is the one S3 makes of these parts, or, for servers that make others,
- * where it has the right size and the upload no longer exists.
+ * where it has the right size and the upload no longer exists; never where it has another checksum.
  *
  * @returns undefined where it was not, or where nobody can tell
  */
 export async function wasCompleted(options: SettleOptions): Promise<CompletedUpload | undefined> {
-  const { client, Bucket, Key, size, signal } = options
+  const { client, Bucket, Key, size, whole, signal } = options
   if (signal.aborted) return undefined
   try {
-    const { ETag, VersionId, ContentLength } = await client.send(new HeadObjectCommand({ Bucket, Key }), {
-      abortSignal: signal,
-    })
-    if (ContentLength !== size) return undefined
-    const isOurs = plain(ETag) === multipartEtag(options.parts) || (await isGone(options))
+    const answer = await head(Key, { client, bucket: Bucket, signal, checksum: whole !== undefined })
+    const { ETag, VersionId, ContentLength } = answer
+    const there = fullObjectChecksum(answer)
+    if (ContentLength !== size || (there?.algorithm === whole?.algorithm && there?.value !== whole?.value))
+      return undefined
+    const isOurs = plainEtag(ETag) === multipartEtag(options.parts) || (await isGone(options))
     return isOurs ? { etag: ETag, versionId: VersionId } : undefined
   } catch {
     // The failure that led here is the one to tell.
@@ -62,15 +67,6 @@ export function saysUploadIsGone(thrown: unknown): boolean {
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
  */
 export function multipartEtag(parts: readonly Part[]): string | undefined {
-  const sums = createHash('md5')
-  for (const { etag } of parts) {
-    const sum = plain(etag)
-    if (sum === undefined || !/^[0-9a-f]{32}$/i.test(sum)) return undefined
-    sums.update(Buffer.from(sum, 'hex'))
-  }
-  return `${sums.digest('hex')}-${parts.length}`
-}
-
-function plain(etag: string | undefined): string | undefined {
-  return etag?.replaceAll('"', '').toLowerCase()
+  const sums = parts.flatMap(({ etag }) => md5OfEtag(etag) ?? [])
+  return sums.length === parts.length ? multipartEtagOf(sums) : undefined
 }

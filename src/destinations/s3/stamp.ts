@@ -8,8 +8,8 @@ export interface Stamp {
   readonly size: number
   /** Only where the template is of a whole object. */
   readonly contentType?: string
-  /** In base64; left out where the endpoint wants none. */
-  readonly crc32: string | undefined
+  /** In base64, of the kind the template has; left out where none is to be sent. */
+  readonly checksum: string | undefined
   readonly part?: { readonly partNumber: number; readonly uploadId: string }
 }
 
@@ -85,7 +85,10 @@ function ownValue(
     case 'x-amz-date':
       return date
     case 'x-amz-checksum-crc32':
-      return stamp.crc32 ?? leftOut
+    case 'x-amz-checksum-crc32c':
+    case 'x-amz-checksum-crc64nvme':
+    case 'x-amz-checksum-sha256':
+      return stamp.checksum ?? leftOut
     case tokenHeader:
       return credentials?.sessionToken ?? leftOut
     default:

@@ -2,7 +2,9 @@ import { Readable } from 'node:stream'
 import { PutObjectCommand, type PutObjectCommandInput, type S3Client, UploadPartCommand } from '@aws-sdk/client-s3'
 import { type HttpRequest, HttpResponse } from '@smithy/core/protocols'
 import { UploadError } from '../../errors.ts'
+import type { ChecksumAlgorithm } from '../destination.ts'
 import { answerHere } from './answer-here.ts'
+import { checksumField } from './checksum.ts'
 import type { SigningScope } from './sign.ts'
 
 /**
@@ -38,22 +40,29 @@ const keyMark = 'key-of-the-object'
 const unknownBody = () => Readable.from([])
 
 /**
- * The request of `PutObject`.
+ * The request of `PutObject`, with a checksum: without, the SDK would send one of its own, in a trailer.
  *
  * @throws whatever the SDK throws: no credentials, a bucket's name that makes no address.
  */
-export function capturePut(client: S3Client, bucket: string, properties: ObjectProperties = {}): Promise<Template> {
+export function capturePut(
+  client: S3Client,
+  bucket: string,
+  algorithm: ChecksumAlgorithm,
+  properties: ObjectProperties = {},
+): Promise<Template> {
   const input = { ...properties, Bucket: bucket, Key: keyMark, ContentLength: 1, ContentType: 'x/x' }
-  const command = new PutObjectCommand({ ...input, Body: unknownBody(), ChecksumCRC32: 'AAAAAA==' })
+  const command = new PutObjectCommand({ ...input, Body: unknownBody(), ...anyChecksum(algorithm) })
   return captured(client, command, [])
 }
 
 /** The request of `UploadPart`; throws as {@link capturePut}. */
-export function capturePart(client: S3Client, bucket: string): Promise<Template> {
+export function capturePart(client: S3Client, bucket: string, algorithm: ChecksumAlgorithm): Promise<Template> {
   const input = { Bucket: bucket, Key: keyMark, ContentLength: 1, PartNumber: 1, UploadId: 'x' }
-  const command = new UploadPartCommand({ ...input, Body: unknownBody(), ChecksumCRC32: 'AAAAAA==' })
+  const command = new UploadPartCommand({ ...input, Body: unknownBody(), ...anyChecksum(algorithm) })
   return captured(client, command, ['partNumber', 'uploadId'])
 }
+
+const anyChecksum = (algorithm: ChecksumAlgorithm) => checksumField({ algorithm, value: 'AAAAAA==' })
 
 async function captured(
   client: S3Client,

@@ -70,7 +70,7 @@ export function createVersions({ client, bucket, mapped }: VersionsOptions): Ver
     async deleteObject(key, versionId, call) {
       const input = { Bucket: bucket, Key: key, VersionId: versionId }
       const sent = client.send(new DeleteObjectCommand(input), { abortSignal: call.signal })
-      if (versionId === undefined) return void (await mapped('s3:DeleteObject', sent))
+      if (versionId === undefined) return void (await mapped('s3:DeleteObject', sent.catch(unlessNoSuchKey)))
       const refused = await sent.then(
         () => undefined,
         (error) => ({ error }),
@@ -82,6 +82,11 @@ export function createVersions({ client, bucket, mapped }: VersionsOptions): Ver
       await mapped('s3:DeleteObjectVersion', Promise.reject(refused.error))
     },
   }
+}
+
+/** S3 itself takes the removal of what is not there for done; some servers do not. */
+function unlessNoSuchKey(error: unknown): void {
+  if (factsOf(error).name !== 'NoSuchKey') throw error
 }
 
 interface ListedVersion {

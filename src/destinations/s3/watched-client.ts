@@ -5,8 +5,11 @@ import {
   PutObjectCommand,
   type S3Client,
   UploadPartCommand,
+  type UploadPartCommandOutput,
 } from '@aws-sdk/client-s3'
 import { UploadError } from '../../errors.ts'
+import { isTimeError } from '../../http/time-errors.ts'
+import type { RequestTimeouts } from '../destination.ts'
 import { strangeAnswer } from './strange-answer.ts'
 
 /** How long what has to be tidied up may take once an upload has failed, in milliseconds. */
@@ -17,6 +20,8 @@ interface Watch {
   readonly size: number
   /** Cuts the requests. */
   readonly signal: AbortSignal
+  /** How long each request with bytes of the object may take; undefined: as long as bytes flow. */
+  readonly timeouts?: RequestTimeouts | undefined
   /** Told of each request's failure. */
   readonly onFailure: (error: unknown) => void
 }
@@ -25,11 +30,13 @@ type Send = (command: unknown, options?: unknown) => Promise<unknown>
 
 /**
  * A view of `client` for one lib-storage `Upload`, which has gaps this fills: it does not cut requests when it is
- * stopped, sends all other parts after one has failed for good, and does not notice a body that ended early.
+ * stopped, sends all other parts after one has failed for good, does not notice a body that ended early, and does not
+ * name parts by their CRC-64/NVME, on which some servers insist.
  */
 export function watchClient(client: S3Client, watch: Watch): S3Client {
   const send = client.send.bind(client) as Send
   let sent = 0
+  const crc64s = new Map<number | undefined, string>()
 
   async function watched(command: unknown): Promise<unknown> {
     if (command instanceof AbortMultipartUploadCommand) return forget(command)
@@ -39,14 +46,38 @@ export function watchClient(client: S3Client, watch: Watch): S3Client {
       if (ends && sent !== watch.size) {
         throw new UploadError('SOURCE_CHANGED', `it was ${watch.size} bytes and is ${sent} now`)
       }
-      const answer =
-        command instanceof CreateMultipartUploadCommand
-          ? await create(command)
-          : await send(command, { abortSignal: watch.signal })
+      if (command instanceof CompleteMultipartUploadCommand && crc64s.size > 0) name(command)
+      const answer = command instanceof CreateMultipartUploadCommand ? await create(command) : await timed(command)
       refuseStrangeAnswer(command, answer)
+      if (command instanceof UploadPartCommand) remember(command, answer as UploadPartCommandOutput)
       return answer
     } catch (error) {
       watch.onFailure(error)
+      throw error
+    }
+  }
+
+  function remember({ input }: UploadPartCommand, { ChecksumCRC64NVME }: UploadPartCommandOutput): void {
+    if (ChecksumCRC64NVME) crc64s.set(input.PartNumber, ChecksumCRC64NVME)
+  }
+
+  function name({ input }: CompleteMultipartUploadCommand): void {
+    for (const part of input.MultipartUpload?.Parts ?? []) part.ChecksumCRC64NVME = crc64s.get(part.PartNumber)
+  }
+
+  async function timed(command: unknown): Promise<unknown> {
+    const { signal, timeouts } = watch
+    const hasBody = command instanceof PutObjectCommand || command instanceof UploadPartCommand
+    if (timeouts === undefined || !hasBody) return send(command, { abortSignal: signal })
+    const size = bodyLength(command)
+    const beganMs = performance.now()
+    try {
+      const answer = await send(command, { abortSignal: signal, requestTimeout: timeouts.limitMs(size) })
+      timeouts.succeeded(size, performance.now() - beganMs)
+      return answer
+    } catch (error) {
+      // Nobody knows how far it had come: a line that is slower than it was would otherwise never be caught up with.
+      if (error instanceof Error && isTimeError(error)) timeouts.overdue(size, performance.now() - beganMs)
       throw error
     }
   }

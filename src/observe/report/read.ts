@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import type { JournalRecord } from '../records.ts'
+import type { JournalRecord, RunRecord } from '../records.ts'
 
 const readAtOnce = 2 ** 18
 const newline = 0x0a
@@ -24,6 +24,35 @@ export async function findInvocation(journalPath: string, invocation: number): P
   return found
 }
 
+/** The first records of a journal's invocations, in their order. */
+export async function readRuns(journalPath: string): Promise<readonly RunRecord[]> {
+  const runs: RunRecord[] = []
+  for await (const lines of readLines(journalPath, 0)) {
+    for (const line of lines) {
+      const run = startsWith(line, runBegins) ? parseRun(line) : undefined
+      if (run !== undefined) runs.push(run)
+    }
+  }
+  return runs
+}
+
+/** The first of {@link readRuns}, without reading on; undefined where it is no journal. */
+export async function readFirstRun(journalPath: string): Promise<RunRecord | undefined> {
+  for await (const lines of readLines(journalPath, 0)) {
+    for (const line of lines) return parseRun(line)
+  }
+  return undefined
+}
+
+/** A run's line; undefined for any other, and for one that lacks what a later invocation goes by. */
+export function parseRun(line: Buffer): RunRecord | undefined {
+  const record = parse(line)
+  if (record?.type !== 'run') return undefined
+  const { runId, cwd, to, argv, config } = record as Partial<RunRecord>
+  const isWhole = [runId, cwd, to].every((text) => typeof text === 'string') && Array.isArray(argv)
+  return isWhole && typeof config === 'object' && config !== null ? record : undefined
+}
+
 /**
  * What a journal says of the invocation that begins at `start`: its run, file and summary records in their order, some
  * at a time. What cannot be read as a line (a power cut tears the last one) is left out.
@@ -45,15 +74,13 @@ export async function* readInvocation(
   })
 }
 
-const runBegins = Buffer.from('{"type":"run",')
+export const runBegins = Buffer.from('{"type":"run",')
 const reportedBeginnings = [runBegins, Buffer.from('{"type":"file",'), Buffer.from('{"type":"summary",')]
 
 /** As {@link readInvocation}, but the lines as they are: nothing has to be made of records and taken apart again. */
 export async function* readInvocationText(journalPath: string, start: number | undefined): AsyncGenerator<Buffer> {
   const batches = ofInvocation(journalPath, start, (line) => {
-    // The last one may have been torn by a power cut.
-    if (!reportedBeginnings.some((beginning) => startsWith(line, beginning)) || line.at(-1) !== closingBrace)
-      return undefined
+    if (!reportedBeginnings.some((beginning) => startsWith(line, beginning)) || isTorn(line)) return undefined
     return { isRun: startsWith(line, runBegins), items: [line, lineEnd] }
   })
   for await (const pieces of batches) yield Buffer.concat(pieces)
@@ -80,15 +107,38 @@ async function* ofInvocation<Item>(
   }
 }
 
+/** Every record of a journal, of all its invocations, in their order, some at a time. */
+export async function* readRecords(journalPath: string): AsyncGenerator<readonly JournalRecord[]> {
+  for await (const records of readRecordsAndGaps(journalPath)) yield records.filter((record) => record !== undefined)
+}
+
+/** The same, with `undefined` in the place of each line that cannot be read. */
+export async function* readRecordsAndGaps(journalPath: string): AsyncGenerator<readonly (JournalRecord | undefined)[]> {
+  for await (const lines of readLines(journalPath, 0)) yield lines.filter((line) => line.length > 0).map(parse)
+}
+
 const lineEnd = Buffer.from('\n')
 const closingBrace = 0x7d
 
-function startsWith(line: Buffer, beginning: Buffer): boolean {
+/**
+ * Whether a power cut has left its mark on a line: it ends too early, or holds zeros where the disk did not get to the
+ * bytes. JSON text has none; they may also stand for the newline, so that two lines look like one.
+ */
+function isTorn(line: Buffer): boolean {
+  return line.at(-1) !== closingBrace || line.includes(0)
+}
+
+export function startsWith(line: Buffer, beginning: Buffer): boolean {
   return line.length >= beginning.length && line.compare(beginning, 0, beginning.length, 0, beginning.length) === 0
 }
 
-/** Split at newlines only: `node:readline` would also split at U+2028, which a file's name may hold. */
-async function* readLines(path: string, start: number): AsyncGenerator<readonly Buffer[]> {
+/**
+ * A file's lines, some at a time. Split at newlines only: `node:readline` would also split at U+2028, which a file's
+ * name may hold. What follows the last newline counts only where it is whole: else it was torn, or is being written.
+ *
+ * @param start - Where to begin, in bytes.
+ */
+export async function* readLines(path: string, start: number): AsyncGenerator<readonly Buffer[]> {
   let pieces: Buffer[] = []
   for await (const data of createReadStream(path, { start, highWaterMark: readAtOnce })) {
     const bytes = data as Buffer
@@ -103,7 +153,8 @@ async function* readLines(path: string, start: number): AsyncGenerator<readonly 
     if (from < bytes.length) pieces.push(bytes.subarray(from))
     yield lines
   }
-  if (pieces.length > 0) yield [Buffer.concat(pieces)]
+  const last = Buffer.concat(pieces)
+  if (parse(last) !== undefined) yield [last]
 }
 
 function parse(line: Buffer): JournalRecord | undefined {

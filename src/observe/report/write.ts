@@ -7,6 +7,7 @@ import type { JournalRecord, SummaryRecord } from '../records.ts'
 import { csvSummaryText, csvText } from './csv.ts'
 import { jsonText } from './json.ts'
 import { findInvocation, readInvocation, readInvocationText } from './read.ts'
+import { asLines, withoutSuperseded } from './undone.ts'
 
 export interface WriteReportsOptions {
   /** Which of the journal's invocations the reports are of. */
@@ -49,10 +50,14 @@ export async function writeReports(journalPath: string, options: WriteReportsOpt
   for (const { path, format, only } of options.files.flatMap(filesOf)) {
     try {
       const { summary } = options
+      const read = () => followedBy(readInvocation(journalPath, start, only), summary && [summary])
+      const hasUndone = (summary?.undone ?? 0) > 0
       const content =
         format === 'lines'
-          ? followedBy(readInvocationText(journalPath, start), summary && `${JSON.stringify(summary)}\n`)
-          : format(followedBy(readInvocation(journalPath, start, only), summary && [summary]))
+          ? hasUndone
+            ? asLines(withoutSuperseded(read))
+            : followedBy(readInvocationText(journalPath, start), summary && `${JSON.stringify(summary)}\n`)
+          : format(hasUndone ? withoutSuperseded(read) : read())
       await writeWhole(path, content)
       written.push(path)
     } catch (error) {

@@ -6,6 +6,7 @@ describe('of an error', () => {
   it.each([
     [new UsageError('x'), undefined, 2],
     [new UploadError('ACCESS_DENIED', 'x'), undefined, 3],
+    [new UploadError('HALTED', 'x'), undefined, 4],
     [new TypeError('x'), undefined, 3],
     ['thrown', undefined, 3],
     [new UsageError('x'), 'SIGINT', 130],

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { createCommand, runProgram } from '../../../src/cli/program.ts'
+import { commandOptionKeys } from '../../../src/config/command-settings.ts'
 import { laterCommands } from '../../../src/config/later-options.ts'
 import { flagOf, helpGroups } from '../../../src/config/option-spec.ts'
 import { optionKeys, options } from '../../../src/config/options.ts'
@@ -37,6 +38,36 @@ describe('help', () => {
   it('fits the terminal', () => {
     const help = createCommand({ stdout: fakeOutput({ columns: 80 }) }).helpInformation()
     expect(Math.max(...help.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
+  })
+})
+
+describe('a command', () => {
+  it.each([
+    ['undo', '<report>'],
+    ['verify', '<report>'],
+    ['cleanup', '<destination>'],
+  ])('upload %s has a help of its own', async (name, argument) => {
+    const [asked, named] = [fakeHost(), fakeHost()]
+    expect(await runProgram([name, '--help'], asked)).toBe(0)
+    expect(await runProgram(['help', name], named)).toBe(0)
+    const help = asked.stdout.text()
+    expect(help).toContain(`Usage: upload ${name} [options] ${argument}`)
+    for (const key of commandOptionKeys)
+      expect(help).toMatch(new RegExp(`^ {2}(?:-\\w, )?${flagOf(key)}(?: <| {2})`, 'm'))
+    expect(help).not.toContain('--part-size')
+    expect(named.stdout.text()).toBe(help)
+  })
+
+  it.each([
+    [['undo'], /missing required argument/],
+    [['verify', 'a', 'b'], /one report|too many arguments/],
+    [['undo', 'x', '--part-size', '8MiB'], /unknown option '--part-size'/],
+  ])('upload %j is refused', async (argv, said) => {
+    await expect(runProgram(argv, fakeHost())).rejects.toThrow(said)
+  })
+
+  it.each([[['run', 'undo']], [['./undo']], [['--quiet', 'undo']]])('but upload %j is a source', async (argv) => {
+    await expect(runProgram(argv, fakeHost())).rejects.toThrow(/^no destination/)
   })
 })
 

@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Engine, type Invocation, run } from '../../../src/cli/run.ts'
 import { UploadError, UsageError } from '../../../src/errors.ts'
@@ -5,7 +7,7 @@ import type { SummaryRecord } from '../../../src/observe/records.ts'
 import type { PlannedFile } from '../../../src/plan/planned-file.ts'
 import type { UploadRequest } from '../../../src/upload.ts'
 import { tempDir } from '../../support/temp-dir.ts'
-import { runEnded, runStarted } from '../observe/events.ts'
+import { runEnded, runRecord, runStarted } from '../observe/events.ts'
 import { type FakeHost, fakeHost } from './fake-host.ts'
 
 let host: FakeHost
@@ -85,6 +87,25 @@ it.each([new UsageError('two files, one key'), new UploadError('INTERNAL', 'no j
     expect(host.stderr.text()).toBe('')
   },
 )
+
+it('carries out an earlier command line again where it is to resume without sources', async () => {
+  const runs = join(host.cwd, 'state', 'upload', 'runs')
+  await mkdir(runs, { recursive: true })
+  const journal = join(runs, 'x.jsonl')
+  const then = runRecord({ cwd: host.cwd, to: 's3://b/', argv: ['a.wav', 's3://b/', '--retries', '3'] })
+  await writeFile(journal, `${JSON.stringify(then)}\n`)
+  const elsewhere = fakeHost({ cwd: '/', home: host.cwd, env: { XDG_STATE_HOME: join(host.cwd, 'state') } })
+  const body = vi.fn(async (_request: UploadRequest) => 0)
+  const readLine = vi.fn(() => ({ flags: { retries: '3' }, args: ['a.wav', 's3://b/'] }))
+  await run({ argv: ['--resume'], flags: { resume: true, verbose: true }, args: [], readLine }, elsewhere, engine(body))
+  expect(readLine).toHaveBeenCalledWith(then.argv)
+  expect(body.mock.calls[0]?.[0]).toMatchObject({
+    argv: ['--resume'],
+    journal,
+    settings: { sources: ['a.wav'], to: 's3://b/', resume: true, verbose: true, retry: { retries: 3 } },
+    surroundings: { cwd: host.cwd },
+  })
+})
 
 describe('stopped', () => {
   const untilAborted = (request: UploadRequest): Promise<void> =>

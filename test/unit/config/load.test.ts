@@ -1,7 +1,7 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { loadSettings, type SettingsInput } from '../../../src/config/load.ts'
 import type { Settings } from '../../../src/config/settings.ts'
 import { UsageError } from '../../../src/errors.ts'
@@ -75,7 +75,7 @@ it('is complete with one source and one destination', async () => {
 })
 
 it('takes every option', async () => {
-  for (const name of ['list', 'f', 'ca']) await writeFile(join(cwd, name), '')
+  for (const name of ['list', 'f', 'ca', 'old.jsonl']) await writeFile(join(cwd, name), '')
   const flags = {
     filesFrom: 'list',
     null: true,
@@ -117,7 +117,6 @@ it('takes every option', async () => {
     maxErrorRate: '2.5%',
     deadline: '06:30',
     undoOnFailure: true,
-    dryRun: true,
     runId: 'id',
     report: ['r.csv'],
     progress: 'none',
@@ -157,7 +156,7 @@ it('takes every option', async () => {
     onChange: 'retry',
     halt: { maxFailures: 7, maxErrorRate: 0.025, deadline: { kind: 'at', hours: 6, minutes: 30 } },
     undoOnFailure: true,
-    dryRun: true,
+    dryRun: false,
     runId: 'id',
     report: ['r.csv'],
     progress: 'none',
@@ -167,6 +166,82 @@ it('takes every option', async () => {
     json: true,
     configFile: undefined,
   } satisfies Settings)
+})
+
+describe('--resume without sources', () => {
+  const nothing = [
+    'nothing to upload: give files, directories or patterns, or --files-from FILE (see upload --help)',
+    expect.stringContaining('no destination: '),
+  ]
+  const repeated = { flags: { resume: true }, args: ['in', 's3://then/'], cwd: '/then' }
+
+  it('is what it stands for, asked for once', async () => {
+    const repeat = vi.fn(async () => repeated)
+    expect(await load({ flags: { resume: true }, repeat })).toMatchObject({ sources: ['in'], to: 's3://then/' })
+    expect(repeat.mock.calls).toEqual([[{ resumeFrom: undefined, destination: undefined }]])
+    const none = vi.fn(async () => ({ ...repeated, args: [] }))
+    expect(await faultsOf({ flags: { resume: true }, repeat: none })).toEqual(nothing)
+    expect(none).toHaveBeenCalledTimes(1)
+  })
+
+  it.each<[input: Partial<SettingsInput>, asked: object]>([
+    [{ env: { UPLOAD_RESUME: 'true', UPLOAD_TO: 's3://env/' } }, { resumeFrom: undefined, destination: undefined }],
+    [{ flags: { resumeFrom: 'r.jsonl' } }, { resumeFrom: 'r.jsonl', destination: undefined }],
+    [
+      { flags: { resume: true, to: 's3://b' }, env: { UPLOAD_ENDPOINT_URL: 'http://h' } },
+      { resumeFrom: undefined, destination: { to: 's3://b/', endpointUrl: 'http://h' } },
+    ],
+    [
+      { flags: { resume: true }, args: ['s3://b/x'] },
+      { resumeFrom: undefined, destination: { to: 's3://b/x/', endpointUrl: undefined } },
+    ],
+  ])('%j asks for %j', async (input, asked) => {
+    const repeat = vi.fn(async () => repeated)
+    await load({ ...input, repeat })
+    expect(repeat.mock.calls).toEqual([[asked]])
+  })
+
+  it.each<Partial<SettingsInput>>([
+    { flags: {} },
+    { flags: { resumeFrom: 'server' } },
+    { flags: { resume: true, retries: 'x' } },
+    { flags: { resume: true, filesFrom: '-' } },
+    { flags: { resume: true }, args: ['a.wav'] },
+    { flags: { resume: true }, args: ['s3://b/', 's3://c/'] },
+    { flags: { resume: true, dryRun: true } },
+  ])('%j asks for nothing', async (input) => {
+    const repeat = vi.fn(async () => repeated)
+    await faultsOf({ ...input, repeat })
+    expect(repeat).not.toHaveBeenCalled()
+  })
+
+  it('lacks sources where nobody can say', async () => {
+    expect(await faultsOf({ flags: { resume: true } })).toEqual(nothing)
+  })
+
+  it.each([
+    [
+      { resume: true, dryRun: true },
+      '--resume: a dry run shows what a run from scratch would send; leave one of the two out',
+    ],
+    [{ resumeFrom: 'server', dryRun: true }, '--resume-from: a dry run shows what'],
+  ])('%j: refused', async (flags, said) => {
+    expect(await faultsOf({ flags, args: ['a', 's3://b/'] })).toEqual([expect.stringContaining(said)])
+  })
+
+  it('is no matter of a dry run that says it is not to resume', async () => {
+    expect(
+      await load({ flags: { dryRun: true }, env: { UPLOAD_RESUME: 'false' }, args: ['a', 's3://b/'] }),
+    ).toMatchObject({
+      resume: false,
+    })
+  })
+
+  it('names a journal that cannot be read', async () => {
+    expect(await faultsOf({ flags: { resumeFrom: 'none.jsonl' }, args: ['a', 's3://b/'] })).toEqual([
+      '--resume-from: found "none.jsonl", expected a file that can be read (ENOENT)',
+    ])
+  })
 })
 
 describe('precedence', () => {

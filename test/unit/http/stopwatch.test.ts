@@ -142,6 +142,17 @@ describe('time that does not count', () => {
     expect(sent()).toMatchObject({ reason: 'no-answer' })
   })
 
+  it('is none before the request began', () => {
+    stopwatch.start(10, timeouts)
+    nowMs += 300
+    expect(sent()).toBeUndefined()
+    stopwatch.excuse(2000)
+    nowMs += 211
+    expect(sent()).toMatchObject({ reason: 'no-answer' })
+    stopwatch.stop(true)
+    expect(learnt).toEqual([['succeeded', 10, 211]])
+  })
+
   it('does not count twice', () => {
     stopwatch.start(10, timeouts)
     stopwatch.pause()

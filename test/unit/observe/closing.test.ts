@@ -49,6 +49,18 @@ describe('closing lines', () => {
     expect(closing({ summary: summaryRecord({ junkSkipped: 1 }) }).at(-1)).toContain('1 system file passed over')
   })
 
+  it('count what was taken back', () => {
+    const summary = summaryRecord({
+      uploaded: 0,
+      undone: 1213,
+      failed: 1,
+      latencyMs: null,
+      retries: 0,
+      byErrorCode: {},
+    })
+    expect(closing({ summary })[0]).toBe('✔ 0 uploaded  ✖ 1 failed  ↶ 1,213 undone   in 10.4 s')
+  })
+
   it('have no latency where nothing was uploaded, and say first why the run was stopped', () => {
     const summary = summaryRecord({
       uploaded: 0,
@@ -91,6 +103,13 @@ describe('closing lines', () => {
     expect(closing({ summary, failures, reports: [] }).at(-1)).toBe('                  … and 37 more')
   })
 
+  it.each([
+    [1, '1 half-sent upload: upload --resume goes on with it, upload cleanup removes it'],
+    [3, '3 half-sent uploads: upload --resume goes on with them, upload cleanup removes them'],
+  ])('name %i half-sent uploads', (unfinishedUploads, expected) => {
+    expect(closing({ summary: summaryRecord({ unfinishedUploads }) })).toContain(`  kept     ${expected}`)
+  })
+
   it('escape names, and colour only when asked', () => {
     const failures = [{ code: 'SOURCE_UNREADABLE' as const, path: 'a\x1b[31m\nb', message: 'no\x07' }]
     const reports = ['/tmp/\x1b[2J.jsonl']
@@ -102,6 +121,13 @@ describe('closing lines', () => {
     expect(colored).toContain('\x1b[31m✖ 1 failed\x1b[39m')
     // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are what is taken out
     expect(colored.replace(/\x1b\[\d+m/g, '')).toBe(plain)
+  })
+
+  it('end with the command that goes on with the run', () => {
+    const again = "upload --resume-from 'a b.jsonl'"
+    expect(closing({ again }).at(-1)).toBe(`  again    ${again}`)
+    expect(closing({ again: 'upload --resume' }).at(-1)).toBe('  again    upload --resume')
+    expect(closing({}).join()).not.toContain('again')
   })
 
   it.each([

@@ -1,8 +1,9 @@
 import type { FileHandle } from 'node:fs/promises'
-import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createJournal, type Journal, type JournalOptions } from '../../../src/observe/journal.ts'
+import { continueJournal, createJournal, type Journal, type JournalOptions } from '../../../src/observe/journal.ts'
+import { lockPathOf } from '../../../src/observe/lock-path.ts'
 import type { FileRecord, RunRecord } from '../../../src/observe/records.ts'
 import { settled } from '../../support/fake-clock.ts'
 import { parseNdjson } from '../../support/journal.ts'
@@ -12,6 +13,7 @@ import { tempDir } from '../../support/temp-dir.ts'
 const file = vi.hoisted(() => ({
   appendFile: undefined as undefined | ((handle: FileHandle, text: string) => Promise<void>),
   datasync: undefined as undefined | ((handle: FileHandle) => Promise<void>),
+  truncate: undefined as undefined | (() => Promise<void>),
   opened: [] as FileHandle[],
 }))
 
@@ -21,7 +23,7 @@ vi.mock('node:fs/promises', async (importOriginal) => {
     ...original,
     async open(...args: Parameters<typeof original.open>) {
       const handle = await original.open(...args)
-      if (args[1] !== 'ax') return handle
+      if (args[1] === 'r') return handle
       file.opened.push(handle)
       const appendFile = handle.appendFile.bind(handle) as (text: string) => Promise<void>
       const datasync = handle.datasync.bind(handle)
@@ -29,6 +31,7 @@ vi.mock('node:fs/promises', async (importOriginal) => {
       return Object.assign(handle, {
         appendFile: (text: string) => (file.appendFile ? file.appendFile(plain, text) : appendFile(text)),
         datasync: () => (file.datasync ? file.datasync(plain) : datasync()),
+        ...(file.truncate ? { truncate: file.truncate } : {}),
       })
     },
   }
@@ -287,6 +290,135 @@ describe('the disk', () => {
   })
 })
 
+describe('append with sync', () => {
+  it('resolves only once the disk has the line, one sync for all that wait', async () => {
+    const synced: string[] = []
+    file.datasync = async (handle) => {
+      synced.push(await readFile(journal.path, 'utf8'))
+      await settled()
+      await handle.datasync()
+    }
+    const journal: Journal = await create()
+    const plain = journal.append(record(0))
+    await Promise.all([1, 2, 3].map((n) => journal.append(record(n), { sync: true })))
+    expect(synced).toHaveLength(1)
+    expect(paths(synced[0] as string)).toEqual([0, 1, 2, 3].map((n) => record(n).path))
+    await plain
+    await journal.close()
+  })
+
+  it('does not count a sync that began before the line was there', async () => {
+    const begun: { readonly text: string; readonly finish: () => void }[] = []
+    file.datasync = async () => {
+      const text = await readFile(journal.path, 'utf8')
+      await new Promise<void>((resolve) => begun.push({ text, finish: resolve }))
+    }
+    const journal: Journal = await create()
+    const order: string[] = []
+    const first = journal.append(record(1), { sync: true }).then(() => order.push('first'))
+    while (begun.length < 1) await settled()
+    const second = journal.append(record(2), { sync: true }).then(() => order.push('second'))
+    const third = journal.append(record(3), { sync: true }).then(() => order.push('third'))
+    for (let turn = 0; turn < 20; turn += 1) await settled()
+    expect(begun).toHaveLength(1)
+    begun[0]?.finish()
+    await first
+    while (begun.length < 2) await settled()
+    expect(order).toEqual(['first'])
+    expect(paths(begun[1]?.text as string)).toHaveLength(3)
+    begun[1]?.finish()
+    await Promise.all([second, third])
+    const closing = journal.close()
+    while (begun.length < 3) await settled()
+    begun[2]?.finish()
+    await closing
+  })
+
+  it('rejects where the disk refuses', async () => {
+    file.datasync = () => Promise.reject(Object.assign(new Error('broken'), { code: 'EIO' }))
+    const journal = await create()
+    await expect(journal.append(record(1), { sync: true })).rejects.toMatchObject({ code: 'INTERNAL' })
+    await expect(journal.close()).rejects.toThrow('EIO')
+  })
+})
+
+describe('continueJournal', () => {
+  async function written(text: string | Buffer): Promise<string> {
+    const path = join(await tempDir(), 'night-7.jsonl')
+    await writeFile(path, text)
+    return path
+  }
+  const line = (n: number): string => `${JSON.stringify(record(n))}\n`
+
+  it.each<[what: string, text: string | Buffer, kept: string]>([
+    ['nothing', '', ''],
+    ['whole lines', line(1) + line(2), line(1) + line(2)],
+    ['a torn last line', `${line(1)}{"type":"fi`, line(1)],
+    ['a last line without its newline', line(1) + line(2).trimEnd(), line(1)],
+    ['zeros where the disk did not get to', Buffer.concat([Buffer.from(line(1)), Buffer.alloc(200_000)]), line(1)],
+    ['a long torn line', `${line(1)}{"type":"file","path":"${'x'.repeat(300_000)}`, line(1)],
+    ['one torn line and no other', '{"type":"run"', ''],
+  ])('goes on behind %s', async (_what, text, kept) => {
+    const path = await written(text)
+    const journal = await continueJournal(path, 'night-7')
+    expect([journal.path, journal.runId]).toEqual([path, 'night-7'])
+    await journal.append(record(7))
+    await journal.close()
+    expect(await readFile(path, 'utf8')).toBe(kept + line(7))
+    expect(await readdir(join(path, '..'))).toEqual(['night-7.jsonl'])
+  })
+
+  it('has one at a time, whatever the file is called', async () => {
+    const path = await written('')
+    const link = join(path, '..', 'link.jsonl')
+    await symlink(path, link)
+    const journal = await continueJournal(path, 'night-7')
+    await expect(continueJournal(link, 'night-7')).rejects.toMatchObject({ name: 'UsageError' })
+    await journal.close()
+    await (await continueJournal(link, 'night-7')).close()
+  })
+
+  it('has one that was made alone, too', async () => {
+    const journal = await create()
+    await expect(continueJournal(journal.path, 'night-7')).rejects.toMatchObject({ name: 'UsageError' })
+    await journal.close()
+  })
+
+  it('fails where it cannot be written', async () => {
+    const path = join(await tempDir(), 'none.jsonl')
+    await expect(continueJournal(path, 'x')).rejects.toMatchObject({
+      code: 'INTERNAL',
+      message: expect.stringContaining('ENOENT'),
+    })
+  })
+
+  it('lets go of it where the torn line cannot be cut off', async () => {
+    const path = await written('{"type":"run"')
+    file.truncate = () => Promise.reject(Object.assign(new Error('broken'), { code: 'EIO' }))
+    await expect(continueJournal(path, 'night-7')).rejects.toThrow('EIO')
+    file.truncate = undefined
+    await (await continueJournal(path, 'night-7')).close()
+  })
+
+  it('writes no more once another process has taken it over', async () => {
+    const path = await written('')
+    const journal = await continueJournal(path, 'night-7')
+    await journal.append(record(1))
+    const later = Date.now() / 1000 + 60
+    await utimes(lockPathOf(path), later, later)
+    vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 7000)
+    await expect(journal.append(record(2))).rejects.toMatchObject({
+      code: 'INTERNAL',
+      message: expect.stringContaining(`another process has taken over the journal ${path}`),
+    })
+    vi.restoreAllMocks()
+    expect(journal.broken).toBe(true)
+    await expect(journal.close()).rejects.toThrow('taken over')
+    expect(await readFile(path, 'utf8')).toBe(line(1))
+    expect(await readdir(join(path, '..'))).toContain('night-7.jsonl.lock')
+  })
+})
+
 describe('close', () => {
   it('waits for what is being written', async () => {
     let isSynced = false
@@ -360,6 +492,16 @@ describe('old journals', () => {
     await utimes(old, time, time)
     await (await create({ places: at })).close()
     expect((await readdir(at.runs)).includes('old.jsonl')).toBe(stays)
+  })
+
+  it('go with the lock of a process that was killed', async () => {
+    const at = await places()
+    const old = join(at.runs, 'old.jsonl')
+    await mkdir(lockPathOf(old), { recursive: true })
+    await writeFile(old, summary({ exitCode: 0 }))
+    await utimes(old, 1, 1)
+    await (await create({ places: at })).close()
+    expect(await readdir(at.runs)).toEqual(['night-7.jsonl'])
   })
 
   it('are all that is removed', async () => {

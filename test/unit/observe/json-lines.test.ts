@@ -37,6 +37,15 @@ describe('NDJSON', () => {
     ])
   })
 
+  it('shows multipart uploads as the journal does', () => {
+    const { emit, lines } = start()
+    emit(runStarted())
+    lines()
+    const line = { type: 'part' as const, path: 'a.wav', uploadId: 'u', partNumber: 3, size: 8, etag: '"e"' }
+    emit({ type: 'multipart', line })
+    expect(lines()).toEqual([`${JSON.stringify(line)}\n`])
+  })
+
   it('tells where the run stands, each second while it runs', () => {
     const { clock, emit, lines } = start()
     emit(runStarted(), { type: 'totals', files: 3, bytes: 300_000, complete: true })

@@ -44,6 +44,24 @@ describe('progress', () => {
     expect([...progress.inFlight.keys()]).toEqual([2])
   })
 
+  it('counts what was there already as done, but not as sent', () => {
+    const there = (bytes: number): UploadEvent => ({
+      type: 'file-progress',
+      index: 1,
+      sent: bytes,
+      before: 60,
+      partsDone: 3,
+    })
+    const progress = progressOf(fileStarted(1, { size: 100 }), there(60), there(75))
+    expect(progress).toMatchObject({ bytesDone: 75, bytesSent: 15 })
+    expect(progress.inFlight.get(1)).toMatchObject({ sent: 75, sentInAll: 15 })
+    // The destination has lost it all: it goes out again.
+    for (const event of [sent(1, 0), sent(1, 100)]) progress.apply(event)
+    expect(progress).toMatchObject({ bytesDone: 100, bytesSent: 115 })
+    progress.apply(fileEnded(1, { size: 100, bytesSent: 115 }))
+    expect(progress).toMatchObject({ bytesDone: 100, bytesSent: 115, filesDone: 1 })
+  })
+
   it('goes back where an attempt begins anew; bytes sent do not', () => {
     const progress = progressOf(fileStarted(1, { size: 100 }), sent(1, 80), retry, sent(1, 0), sent(1, 30))
     expect(progress).toMatchObject({ bytesDone: 30, bytesSent: 110, retries: 1 })

@@ -57,6 +57,12 @@ function tallyOf(...events: readonly UploadEvent[]): Tally {
 const end: TallyEnd = { exitCode: 0, files: 0, junkSkipped: 0, durationMs: 2000 }
 
 describe('createTally', () => {
+  it('counts the half-sent uploads that are kept, and says nothing where there are none', () => {
+    const kept = { ...failed('TIMEOUT'), keepsUpload: true } as UploadEvent
+    expect(tallyOf(file(), kept, kept).finish(end).unfinishedUploads).toBe(2)
+    expect(tallyOf(file(), failed('TIMEOUT')).finish(end)).not.toHaveProperty('unfinishedUploads', expect.anything())
+  })
+
   it('has nothing to say of nothing', () => {
     const tally = tallyOf()
     expect(tally.finish(end)).toMatchObject({
@@ -155,6 +161,11 @@ describe('createTally', () => {
     expect(tally.finish(end)).toMatchObject({ retries: 4, throttled: 2, timeouts: 3, timeoutRate: 0.3 })
   })
 
+  it('tells which share of the requests took too long: parts are requests too', () => {
+    const tally = tallyOf(retried('STALLED'), file({ attempts: 2, parts: 9 }), file({ status: 'skipped', attempts: 0 }))
+    expect(tally.finish(end)).toMatchObject({ timeouts: 1, timeoutRate: 0.1 })
+  })
+
   it('does not take a file that failed without a reason for one of any code', () => {
     const tally = tallyOf(file({ status: 'failed' }))
     expect(tally.finish(end)).toMatchObject({ failed: 1, byErrorCode: {} })
@@ -191,5 +202,38 @@ describe('createTally', () => {
     const { p99, max } = tally.finish(end).eventLoopDelayMs
     expect(max).toBeGreaterThan(80)
     expect(p99).toBeLessThanOrEqual(max)
+  })
+})
+
+describe('files that are taken back', () => {
+  const undone = (was: 'uploaded' | 'skipped', over: Partial<FileRecord> = {}): UploadEvent => {
+    const event = file({ status: 'undone', ...over })
+    return { type: 'undone', was, file: (event as Extract<UploadEvent, { type: 'file' }>).file }
+  }
+
+  it('no longer count as what they were, and once', () => {
+    const tally = createTally()
+    running.push(tally)
+    for (const event of [file(), file(), file({ status: 'skipped' }), failed('CONNECTION')]) tally.see(event)
+    for (const event of [undone('uploaded'), undone('uploaded'), undone('skipped')]) tally.see(event)
+    // Sent by an earlier invocation, from sources that this one does not have.
+    for (const destination of ['s3://b/', 's3://other/']) tally.see(undone('skipped', { destination }))
+    const summary = tally.finish({ exitCode: 1, files: 4, junkSkipped: 0, durationMs: 1000 })
+    expect(summary).toMatchObject({ uploaded: 0, skipped: 0, failed: 1, undone: 5, bytes: 0, cancelled: 0 })
+    expect(summary.byDestination['s3://b/']).toEqual({ uploaded: 0, skipped: 0, failed: 1, cancelled: 0, bytes: 0 })
+    expect(summary.byEngine.standard).toMatchObject({ uploaded: 0, bytes: 0 })
+    expect(summary).toMatchObject({ bytesSent: 400, outcome: 'failure' })
+  })
+
+  it('take their half-sent uploads with them', () => {
+    const tally = createTally()
+    running.push(tally)
+    const cut = failed('CONNECTION') as Extract<UploadEvent, { type: 'file' }>
+    for (let n = 0; n < 3; n += 1) tally.see({ ...cut, keepsUpload: true })
+    tally.see({ type: 'uploads-aborted', count: 2 })
+    const end: TallyEnd = { exitCode: 1, files: 3, junkSkipped: 0, durationMs: 1000 }
+    expect(tally.finish(end).unfinishedUploads).toBe(1)
+    tally.see({ type: 'uploads-aborted', count: 2 })
+    expect(tally.finish(end).unfinishedUploads).toBeUndefined()
   })
 })

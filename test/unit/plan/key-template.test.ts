@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { alwaysDistinct, compileKeyTemplate, templateFaults } from '../../../src/plan/key-template.ts'
+import {
+  alwaysDistinct,
+  compileKeyTemplate,
+  templateFaults,
+  variesBetweenRuns,
+} from '../../../src/plan/key-template.ts'
 import { seeded } from './tree.ts'
 
 describe('compileKeyTemplate', () => {
@@ -63,6 +68,17 @@ describe('compileKeyTemplate', () => {
 
   it('names the tokens there are', () => {
     expect(templateFaults('{x}')[0]).toMatch(/Known: \{path\} \{dir\} \{name\} \{ext\} \{index\}$/)
+  })
+})
+
+describe('variesBetweenRuns', () => {
+  it.each([
+    ['{index}{ext}', true],
+    ['x/{dir}-{index}', true],
+    ['{path}', false],
+    ['index', false],
+  ])('%j: %s', (template, varies) => {
+    expect(variesBetweenRuns(template)).toBe(varies)
   })
 })
 

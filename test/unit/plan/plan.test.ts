@@ -247,6 +247,18 @@ describe('collisions', () => {
     ])
   })
 
+  it.each<[what: string, given: Given, occurrences: (number | undefined)[]]>([
+    ['by itself', { sources: ['a.wav', './a.wav', 'b.wav', 'a.wav'] }, [undefined, 2, undefined, 3]],
+    ['in a list', { filesFrom: 'list' }, [undefined, 2]],
+    ['in a directory, too', { sources: ['.', 'a.wav'] }, [undefined, undefined, undefined, 2]],
+    ['once', { sources: ['.'] }, [undefined, undefined, undefined]],
+  ])('{index}: a file that is listed more than once is told apart, %s', async (_what, given, occurrences) => {
+    const dir = await tree('a.wav', 'b.wav')
+    await writeFile(join(dir, 'list'), 'a.wav\na.wav\n')
+    const files = await planned(dir, { ...given, key: '{index}' })
+    expect(files.map(({ occurrence }) => occurrence)).toEqual(occurrences)
+  })
+
   it('{index} cannot collide: one file twice is two objects', async () => {
     expect(await keys(await tree('a.wav'), { sources: ['a.wav', 'a.wav'], key: '{index}' })).toEqual(['1', '2'])
   })

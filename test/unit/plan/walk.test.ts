@@ -230,7 +230,7 @@ describe('trouble', () => {
   it.each([
     ['EACCES', 'SOURCE_UNREADABLE', 'permission denied'],
     ['ENOENT', 'SOURCE_NOT_FOUND', 'no such file'],
-    ['EMFILE', 'SOURCE_UNREADABLE', 'too many open files'],
+    ['EIO', 'SOURCE_UNREADABLE', 'the disk reports a read error'],
   ])('a directory that cannot be opened (%s) is one failed entry', async (code, expected, said) => {
     const dir = await tree('a', 'closed/b', 'closed/sub/c', 'z')
     directories.fakes.set(join(dir, 'closed'), () => failing(code))

@@ -64,7 +64,17 @@ describe('mayRetry, before the destination has answered', () => {
     [1, 5001, false],
     [1, 10_200, false],
   ])('%i failures, the next would begin at %i ms: %s', (failures, elapsedMs, may) => {
-    expect(createBreaker().mayRetry(failure('CONNECTION'), failures, elapsedMs)).toBe(may)
+    const refused = new UploadError('CONNECTION', 'refused', { unreachable: true })
+    expect(createBreaker().mayRetry(refused, failures, elapsedMs)).toBe(may)
+  })
+
+  it('lets a connection be that broke after it had stood for long', () => {
+    const reset = failure('CONNECTION')
+    expect(createBreaker().mayRetry(reset, 1, 20_000)).toBe(true)
+    expect(createBreaker().mayRetry(reset, 8, 200_000)).toBe(true)
+    // One that breaks at once reaches nothing.
+    const breaker = createBreaker()
+    expect([1, 2, 3].map((failures) => breaker.mayRetry(reset, failures, failures * 300))).toEqual([true, true, false])
   })
 
   it('lets any other failure be', () => {

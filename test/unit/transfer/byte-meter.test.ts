@@ -37,6 +37,17 @@ describe('createByteMeter', () => {
     expect([meter.current, seen]).toEqual([30, [30]])
   })
 
+  it('begins anew with what is there already, which never went out', () => {
+    const { meter, seen } = metered()
+    meter.restart(0)
+    meter.begin().onBytes(40)
+    meter.restart(30)
+    meter.begin().onBytes(5)
+    expect([meter.current, meter.before, meter.total, seen]).toEqual([35, 30, 45, [40, 30, 35]])
+    meter.restart(0)
+    expect([meter.current, meter.before, meter.total]).toEqual([0, 0, 45])
+  })
+
   it('hears nothing of a request that has failed', () => {
     const { meter, seen } = metered()
     const request = meter.begin()

@@ -7,8 +7,11 @@ import { failure, retry } from './scene.ts'
 const signal = new AbortController().signal
 const unreachable = failure('CONNECTION', 'refused', { unreachable: true })
 
-function scene() {
-  const clock = createFakeClock({ skipUpTo: -1 })
+/** @param tickMs passes with each look at the clock */
+function scene(tickMs = 0) {
+  const still = createFakeClock({ skipUpTo: -1 })
+  let ticks = 0
+  const clock = { ...still, elapsed: () => still.elapsed() + tickMs * ticks++ }
   const lost: UploadError[] = []
   const gate = createGate({
     clock,
@@ -137,6 +140,15 @@ describe('isSilent', () => {
     expect([gate.isSilent(reset, 0), gate.isSilent(reset, 59_000)]).toEqual([true, true])
     await clock.advance(1)
     expect([gate.isSilent(reset, 0), gate.isSilent(reset, 59_000)]).toEqual([false, false])
+  })
+
+  it('is that of the very file whose failure was the first, on a clock that does not stand still', () => {
+    const { clock, gate } = scene(0.01)
+    const reset = failure('CONNECTION', 'reset')
+    gate.succeeded()
+    const failedMs = clock.elapsed()
+    gate.failed(reset, 0)
+    expect(gate.isSilent(reset, failedMs)).toBe(true)
   })
 
   it('is not that of a file that fails while others get through', async () => {

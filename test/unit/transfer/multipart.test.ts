@@ -2,7 +2,8 @@ import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import type { MultipartUploads, ObjectInfo, PartBody } from '../../../src/destinations/destination.ts'
 import { createByteMeter } from '../../../src/transfer/byte-meter.ts'
-import { uploadInParts } from '../../../src/transfer/multipart.ts'
+import { createLocalBytes } from '../../../src/transfer/local-bytes.ts'
+import { type MultipartOptions, uploadInParts } from '../../../src/transfer/multipart.ts'
 import { createScheduler, type Scheduler } from '../../../src/transfer/scheduler.ts'
 import { createFakeClock, settled } from '../../support/fake-clock.ts'
 import {
@@ -73,12 +74,33 @@ function upload(options: SceneOptions = {}): Scene {
         pacer: undefined,
         retry: { policy: retry, clock, signal: stop.signal, onRetry: () => {} },
         onPart: (parts) => void told.push(parts),
+        ...newUpload(size),
       }).then(resolve, reject),
     )
   })
   // Looked at later; until then a rejection must not count as unhandled.
   done.catch(() => {})
   return { destination, scheduler, stop, done, told, meter, clock, free: () => frees.shift()?.() }
+}
+
+/** What is asked of an upload that nobody began before, and that nobody will go on with. */
+function newUpload(
+  size: number,
+): Pick<
+  MultipartOptions,
+  'facts' | 'bytes' | 'unfinished' | 'head' | 'say' | 'onBegun' | 'onTakenUp' | 'onStored' | 'onEnded'
+> {
+  return {
+    facts: { absolute: '/nowhere', size, mtimeMs: 0 },
+    bytes: createLocalBytes(),
+    unfinished: undefined,
+    head: async () => undefined,
+    say: () => {},
+    onBegun: async () => {},
+    onTakenUp: async () => {},
+    onStored: async () => {},
+    onEnded: () => {},
+  }
 }
 
 function unread(_start: number, size: number): PartBody {
@@ -272,7 +294,7 @@ describe('uploadInParts', () => {
   })
 
   describe('a stop', () => {
-    it('cuts the parts and removes the upload with a signal of its own', async () => {
+    it('cuts the parts and removes an upload of which nothing has arrived, with a signal of its own', async () => {
       const scene = upload({ script: ({ what }) => (what === 'part' ? 'hang' : undefined) })
       await partsInFlight(scene, 4)
       scene.stop.abort()
@@ -282,6 +304,17 @@ describe('uploadInParts', () => {
       expect([scene.destination.openUploads, scene.destination.breaches]).toEqual([0, []])
     })
 
+    it('cuts the parts and keeps the upload, to be gone on with', async () => {
+      const script = ({ what, partNumber }: FakeCall): Fate =>
+        what === 'part' && partNumber !== 3 ? 'hang' : undefined
+      const scene = upload({ script })
+      await partsInFlight(scene, 4)
+      scene.stop.abort()
+      await expect(scene.done).rejects.toMatchObject({ code: 'CANCELLED' })
+      expect(scene.destination.calls.some((call) => call.what === 'abort')).toBe(false)
+      expect([scene.destination.openUploads, scene.destination.breaches]).toEqual([1, []])
+    })
+
     it('between the last part and completing it', async () => {
       const script = ({ what, partNumber }: FakeCall): Fate => {
         if (what === 'part' && partNumber === 10) scene.stop.abort()
@@ -289,7 +322,7 @@ describe('uploadInParts', () => {
       }
       const scene: Scene = upload({ script, concurrency: 1 })
       await expect(scene.done).rejects.toMatchObject({ code: 'CANCELLED' })
-      expect(scene.destination.calls.at(-1)?.what).toBe('abort')
+      expect([scene.destination.calls.at(-1)?.what, scene.destination.openUploads]).toEqual(['part', 1])
     })
 
     it('while it is begun, all the same: no part is sent', async () => {
@@ -325,6 +358,15 @@ describe('uploadInParts', () => {
     expect(await scene.done).toMatchObject({ size: 95 })
     expect(scene.destination.calls.filter((call) => call.what === step)).toHaveLength(3)
     expect(scene.destination.openUploads).toBe(0)
+  })
+
+  it('became an object of other bytes: it is not completed again, nor kept to go on with', async () => {
+    const { done, destination } = upload({
+      script: ({ what }) => (what === 'complete' ? failure('CHECKSUM_MISMATCH', 'other bytes') : undefined),
+    })
+    await expect(done).rejects.toMatchObject({ code: 'CHECKSUM_MISMATCH', retryable: true })
+    expect(destination.calls.filter(({ what }) => what === 'complete')).toHaveLength(1)
+    expect(destination.calls.at(-1)?.what).toBe('abort')
   })
 
   it('cannot be completed: what was sent is removed', async () => {
@@ -365,6 +407,7 @@ describe('uploadInParts', () => {
       pacer: undefined,
       retry: { policy: retry, clock, signal: new AbortController().signal, onRetry: () => {} },
       onPart: () => {},
+      ...newUpload(95),
     })
     const sent = destination.calls.filter((call) => call.what === 'part')
     expect(sent.map((call) => call.size)).toEqual([50, 45])

@@ -216,6 +216,89 @@ describe('retrying', () => {
     })
   })
 
+  describe('with a gate', () => {
+    type Passed = NonNullable<RetryOptions['gate']>
+    const open: Passed = {
+      turn: () => undefined,
+      succeeded: () => {},
+      excuse: () => undefined,
+      failed: () => {},
+      isSilent: () => false,
+    }
+
+    it('passes it before each attempt, and tells it of each end', async () => {
+      const told: string[] = []
+      const gate: Passed = {
+        ...open,
+        turn: () => void told.push('turn'),
+        succeeded: () => void told.push('success'),
+        failed: ({ code }, delayMs) => void told.push(`${code} ${delayMs === clock.sleeps.at(-1)}`),
+      }
+      const { clock, options } = scene({ gate }, { skipUpTo: Number.POSITIVE_INFINITY })
+      const { attempt } = attempts(clock, [failure('THROTTLED'), 'done'])
+      await retrying(attempt, options)
+      expect(told).toEqual(['turn', 'THROTTLED false', 'turn', 'success'])
+    })
+
+    it('charges neither the time spent before it nor what it excuses', async () => {
+      const clock = createFakeClock({ skipUpTo: Number.POSITIVE_INFINITY })
+      const began: number[] = []
+      const gate: Passed = {
+        ...open,
+        turn: (signal) => clock.sleep(500_000, signal),
+        excuse: (error, beganMs) => {
+          began.push(beganMs)
+          return error.unreachable ? 400_000 : undefined
+        },
+      }
+      const lost = failure('CONNECTION', { unreachable: true })
+      const asked: number[] = []
+      const mayRetry: RetryOptions['mayRetry'] = (_error, _failures, elapsedMs) => asked.push(elapsedMs) > 0
+      const { told, options } = scene({ gate, clock, mayRetry })
+      const steps = [failure('CONNECTION'), ...Array(20).fill(lost), failure('CONNECTION'), 'done']
+      const { attempt, made } = attempts(clock, steps, 1000)
+      expect(await retrying(attempt, options)).toBe('done')
+      expect(made()).toBe(23)
+      expect(told.map(([code, failures]) => [code, failures])).toEqual([
+        ['CONNECTION', 1],
+        ['CONNECTION', 2],
+      ])
+      // Two attempts of a second each, and the pauses after them.
+      expect(asked.at(-1)).toBeGreaterThan(2000)
+      expect(asked.at(-1)).toBeLessThan(2000 + 200 + 400)
+      expect(began[0]).toBe(500_000)
+    })
+
+    it('does not tell of what it excuses', async () => {
+      const gate: Passed = { ...open, excuse: () => 300 }
+      const { clock, told, options } = scene({ gate })
+      const { attempt } = attempts(clock, [failure('INTERNAL'), failure('INTERNAL'), 'done'])
+      expect(await retrying(attempt, options)).toBe('done')
+      expect([told, clock.sleeps]).toEqual([[], [300, 300]])
+    })
+
+    it('goes beyond its retries while nothing gets through anywhere', async () => {
+      let silent = 6
+      const gate: Passed = { ...open, isSilent: () => silent-- > 0 }
+      const { clock, options } = scene({ gate })
+      const last = failure('STALLED')
+      const { attempt, made } = attempts(clock, [...Array(policy.retries + 6).fill(failure('CONNECTION')), last])
+      await expect(retrying(attempt, options)).rejects.toBe(last)
+      expect(made()).toBe(policy.retries + 7)
+    })
+
+    it('is stopped before it', async () => {
+      const clock = createFakeClock({ skipUpTo: -1 })
+      const gate: Passed = { ...open, turn: (signal) => clock.sleep(1000, signal) }
+      const { stop, options } = scene({ gate, clock })
+      const { attempt, made } = attempts(clock, ['done'])
+      const running = retrying(attempt, options)
+      stop.abort()
+      await expect(running).rejects.toMatchObject({ code: 'CANCELLED' })
+      expect(made()).toBe(0)
+    })
+  })
+
   describe('a stop', () => {
     it('before the first attempt: nothing is tried', async () => {
       const { clock, stop, options } = scene()

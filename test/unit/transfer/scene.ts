@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { UploadError } from '../../../src/errors.ts'
 import type { UploadEvent } from '../../../src/observe/events.ts'
-import type { FileRecord } from '../../../src/observe/records.ts'
+import type { FileRecord, PartRecord, UploadStartedRecord } from '../../../src/observe/records.ts'
 import type { PlannedFile } from '../../../src/plan/planned-file.ts'
 import { type TransferOptions, transferFiles } from '../../../src/transfer/transfer.ts'
 import { createFakeClock, type FakeClock } from '../../support/fake-clock.ts'
@@ -49,18 +49,25 @@ export const retry = { retries: 2, retryDelayMs: 100, retryMaxDelayMs: 1000, ret
 export const settings = {
   concurrency: 4,
   limitRate: undefined,
+  timeouts: { requestMs: 'auto' as const, stallMs: 30_000 },
   partSize: 8 * MiB,
   multipartThreshold: 16 * MiB,
   partConcurrency: undefined,
   bufferSize: 64 * 1024,
+  onChange: 'fail' as const,
+  halt: { maxFailures: undefined, maxErrorRate: undefined },
+  verify: false,
   retry,
 }
 
 export interface SceneOptions {
   readonly files: Iterable<PlannedFile> | AsyncIterable<PlannedFile>
   readonly destination?: FakeDestinationOptions
+  /** A destination that there is already, in place of a new one. */
+  readonly onto?: FakeDestination
   readonly settings?: Partial<TransferOptions['settings']>
   readonly record?: TransferOptions['record']
+  readonly earlier?: TransferOptions['earlier']
   readonly emit?: TransferOptions['emit']
   readonly stdin?: () => Readable
   readonly clock?: FakeClock
@@ -71,6 +78,8 @@ export interface Scene {
   readonly clock: FakeClock
   readonly stop: AbortController
   readonly records: readonly FileRecord[]
+  /** Lines of multipart uploads, in the order they were kept. */
+  readonly lines: readonly (UploadStartedRecord | PartRecord)[]
   readonly events: readonly UploadEvent[]
   /** Ends with why the run was stopped. */
   readonly done: Promise<UploadError | undefined>
@@ -79,10 +88,11 @@ export interface Scene {
 
 /** A run with fakes all around it, begun. */
 export function transfer(options: SceneOptions): Scene {
-  const destination = createFakeDestination(options.destination)
+  const destination = options.onto ?? createFakeDestination(options.destination)
   const clock = options.clock ?? createFakeClock()
   const stop = new AbortController()
   const records: FileRecord[] = []
+  const lines: (UploadStartedRecord | PartRecord)[] = []
   const events: UploadEvent[] = []
   const done = transferFiles({
     files: asyncOf(options.files),
@@ -95,14 +105,17 @@ export function transfer(options: SceneOptions): Scene {
     record:
       options.record ??
       (async (record) => {
-        records.push(record)
+        if (record.type === 'file') records.push(record)
+        else lines.push(record)
       }),
+    earlier: options.earlier,
   })
   return {
     destination,
     clock,
     stop,
     records,
+    lines,
     events,
     done,
     of: (status) => records.filter((file) => file.status === status),

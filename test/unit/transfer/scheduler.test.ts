@@ -119,6 +119,41 @@ describe('createScheduler', () => {
     await scheduler.idle()
   })
 
+  describe('halved', () => {
+    it.each([
+      // slots, in use, halved
+      [8, 8, 4],
+      [500, 300, 150],
+      [3, 3, 1],
+      [8, 1, undefined],
+      [1, 1, undefined],
+    ])('%i slots, %i of them in use: %s', async (slots, inUse, halved) => {
+      const scheduler = createScheduler(slots)
+      const file = held()
+      for (let n = 0; n < inUse; n += 1) await scheduler.start(file.task)
+      expect(scheduler.halve()).toBe(halved)
+      file.end()
+      await scheduler.idle()
+    })
+
+    it('stays so, whatever else is wanted, and waits for its effect before the next time', async () => {
+      const scheduler = createScheduler(8)
+      const file = held()
+      for (let n = 0; n < 8; n += 1) await scheduler.start(file.task)
+      expect([scheduler.halve(), scheduler.halve()]).toEqual([4, undefined])
+      scheduler.setConcurrency(16)
+      expect(scheduler.spare(file.task)).toBeUndefined()
+      file.end()
+      await scheduler.idle()
+      const next = held()
+      for (let n = 0; n < 4; n += 1) await scheduler.start(next.task)
+      expect(scheduler.spare(next.task)).toBeUndefined()
+      expect(scheduler.halve()).toBe(2)
+      next.end()
+      await scheduler.idle()
+    })
+  })
+
   it('keeps going where a task throws, gives its slot back, and tells in the end', async () => {
     const scheduler = createScheduler(1)
     const first = new Error('first')

@@ -129,7 +129,7 @@ describe('--limit-rate', () => {
       clock,
       signal: stop.signal,
       emit: () => {},
-      record: async ({ status }) => void fates.push(status),
+      record: async (record) => void (record.type === 'file' && fates.push(record.status)),
     })
     while (clock.sleeping === 0) await settled()
     stop.abort()

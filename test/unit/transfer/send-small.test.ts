@@ -4,7 +4,7 @@ import type { PlannedFile } from '../../../src/plan/planned-file.ts'
 import { createFakeClock, settled } from '../../support/fake-clock.ts'
 import type { FakeCall, FakeDestinationOptions, Fate } from '../../support/fake-destination.ts'
 import { begun, changes, scannedFile } from './scanned-file.ts'
-import { failure, MiB, retry, type Scene, type SceneOptions, sparseFile, transfer } from './scene.ts'
+import { failure, MiB, manyOf, retry, type Scene, type SceneOptions, sparseFile, transfer } from './scene.ts'
 
 type Settings = NonNullable<SceneOptions['settings']>
 type Options = Pick<SceneOptions, 'settings' | 'clock'> & Pick<FakeDestinationOptions, 'script'>
@@ -42,6 +42,39 @@ describe('a small file, where the destination has a way for these,', () => {
     expect(scene.destination.objects.get(file.key)?.bytes.toString()).toBe('0123456789')
     expect([whats(scene), begun(scene), scene.clock.sleeps]).toEqual([['small'], [10], []])
     expect(scene.destination.breaches).toEqual([])
+  })
+
+  it('is held back with all others while the destination cannot be reached', async () => {
+    const clock = createFakeClock({ skipUpTo: -1 })
+    const file = await sparseFile(10)
+    let isDown = false
+    const script = (): Fate => {
+      if (scene.destination.calls.length === 3) isDown = true
+      return isDown ? failure('CONNECTION', 'refused', { unreachable: true }) : undefined
+    }
+    const scene: Scene = sent([...manyOf(file, 20)], { script, settings: { concurrency: 2 }, clock })
+    while (!scene.events.some(({ type }) => type === 'warning')) await settled()
+    for (let n = 0; n < 20; n += 1) await settled()
+    const tried = scene.destination.calls.length
+    expect(tried).toBeLessThanOrEqual(4)
+    await clock.advance(999)
+    expect(scene.destination.calls).toHaveLength(tried)
+    isDown = false
+    await clock.advance(4001)
+    while (scene.records.length < 20) await settled()
+    expect(await scene.done).toBeUndefined()
+    expect(scene.of('uploaded')).toHaveLength(20)
+  })
+
+  it('is sent later where this process has too many files open, which is no failure of it', async () => {
+    const file = await sparseFile(10)
+    const cause = Object.assign(new Error('EMFILE'), { code: 'EMFILE' })
+    const script = ({ attempt }: FakeCall): Fate =>
+      attempt <= 5 ? failure('INTERNAL', 'too many open files', { retryable: true, cause }) : undefined
+    const scene = sent([file], { script, settings: { retry: { ...retry, retries: 0, retryFailed: 0 } } })
+    expect(await scene.done).toBeUndefined()
+    expect(scene.records).toMatchObject([{ status: 'uploaded', attempts: 1 }])
+    expect(scene.events.filter(({ type }) => type === 'file-retry')).toEqual([])
   })
 
   it('is not looked at before that', async () => {

@@ -2,17 +2,19 @@ import { describe, expect, it } from 'vitest'
 import type { FileRecord } from '../../../src/observe/records.ts'
 import { createBreaker } from '../../../src/transfer/breaker.ts'
 import { newWork } from '../../../src/transfer/file-record.ts'
+import { createHalt } from '../../../src/transfer/halt.ts'
 import { createSettlement } from '../../../src/transfer/settlement.ts'
 import { createFakeDestination } from '../../support/fake-destination.ts'
 import { failure, fates, planned } from './scene.ts'
 
-function scene(passes = 1) {
+function scene(passes = 1, rules: Partial<Parameters<typeof createHalt>[0]> = {}) {
   const stop = new AbortController()
   const records: FileRecord[] = []
   const breaker = createBreaker()
   const settlement = createSettlement({
     destination: createFakeDestination(),
     breaker,
+    halt: createHalt({ maxFailures: undefined, maxErrorRate: undefined, ...rules }),
     emit: () => {},
     record: async (record) => void records.push(record),
     passes,
@@ -33,6 +35,34 @@ describe('createSettlement', () => {
     expect(records.map((record) => record.path)).toEqual(['take-10001.wav', 'take-10002.wav'])
     expect(settlement.nextPass()).toHaveLength(10_000)
     expect(settlement.nextPass()).toHaveLength(0)
+  })
+
+  it('halts at the failure that a rule allows no more, refused files and late ones included', async () => {
+    const { settlement, records, stop, breaker } = scene(1, { maxFailures: 3 })
+    breaker.succeeded()
+    await settlement.refused(work(1), failure('KEY_INVALID', 'no'))
+    await settlement.failed(work(2), failure('TIMEOUT', 'put off'))
+    await settlement.failed(work(3), failure('TOO_LARGE', 'no'))
+    expect(stop.signal.aborted).toBe(false)
+    const [late] = settlement.nextPass()
+    expect(late?.file.index).toBe(2)
+    await settlement.failed(work(2), failure('TIMEOUT', 'for good'))
+    expect(settlement.stopped).toMatchObject({ code: 'HALTED', message: expect.stringContaining('--max-failures 3') })
+    await settlement.failed(work(5), failure('TOO_LARGE', 'no'))
+    expect(fates(records)).toMatchObject({ 'take-2.wav': 'failed TIMEOUT', 'take-5.wav': 'cancelled' })
+  })
+
+  it('counts failures as they come, however slowly they are recorded', async () => {
+    const { settlement, records, breaker } = scene(0, { maxFailures: 2 })
+    breaker.succeeded()
+    await Promise.all([1, 2, 3, 4, 5].map((index) => settlement.failed(work(index), failure('TOO_LARGE', 'no'))))
+    expect(Object.values(fates(records))).toEqual([
+      'failed TOO_LARGE',
+      'failed TOO_LARGE',
+      'cancelled',
+      'cancelled',
+      'cancelled',
+    ])
   })
 
   it('tells the first cause where there are several', async () => {

@@ -124,7 +124,36 @@ describe('transferFiles', () => {
       await scene.done
       expect(scene.of('uploaded')).toHaveLength(200)
       expect(scene.events.filter(({ type }) => type === 'concurrency')).toEqual([])
-      expect(scene.clock.sleeps.length).toBe(32)
+    })
+
+    it('makes all wait where it refuses one after the other', async () => {
+      const file = await sparseFile(10)
+      const clock = createFakeClock({ skipUpTo: -1 })
+      const script = ({ attempt, key }: FakeCall): Fate =>
+        attempt === 1 && /take-[123]\./.test(key)
+          ? failure('THROTTLED', 'busy', { status: 503, retryAfterMs: 800 })
+          : undefined
+      const scene = transfer({ files: manyOf(file, 20), destination: { script }, settings: { concurrency: 3 }, clock })
+      while (clock.sleeping < 3) await settled()
+      const begun = scene.destination.calls.length
+      await clock.advance(799)
+      expect(scene.destination.calls).toHaveLength(begun)
+      for (let n = 0; n < 20; n += 1) await clock.advance(200)
+      await scene.done
+      expect(scene.of('uploaded')).toHaveLength(20)
+    })
+
+    it('slows only the file that was refused by chance', async () => {
+      const file = await sparseFile(10)
+      const clock = createFakeClock({ skipUpTo: -1 })
+      const script = ({ attempt, key }: FakeCall): Fate =>
+        attempt === 1 && /take-5\./.test(key) ? failure('THROTTLED', 'busy', { status: 503 }) : undefined
+      const scene = transfer({ files: manyOf(file, 20), destination: { script }, settings: { concurrency: 3 }, clock })
+      while (scene.of('uploaded').length < 19) await settled()
+      expect(clock.sleeping).toBe(1)
+      await clock.advance(200)
+      await scene.done
+      expect(scene.of('uploaded')).toHaveLength(20)
     })
 
     it('ends at once when it is stopped while files wait for their turn', async () => {
@@ -310,7 +339,109 @@ describe('transferFiles', () => {
       expect([scene.destination.calls.length, clock.elapsed() < 10_000]).toEqual([3, true])
     })
 
-    it('later on is a matter of each file', async () => {
+    it('later on is waited for, at no cost to any file', async () => {
+      const file = await sparseFile(10)
+      let isDown = false
+      const script = (): Fate => {
+        if (scene.destination.calls.length === 5) isDown = true
+        return isDown ? failure('CONNECTION', 'refused', { unreachable: true }) : undefined
+      }
+      const clock = createFakeClock({ skipUpTo: -1 })
+      const scene: Scene = transfer({
+        files: manyOf(file, 30),
+        destination: { script },
+        settings: { concurrency: 4, retry: { ...retry, retries: 0, retryFailed: 0 } },
+        clock,
+      })
+      while (!scene.events.some(({ type }) => type === 'warning')) await settled()
+      for (let n = 0; n < 20; n += 1) await settled()
+      const before = scene.destination.calls.length
+      for (let second = 0; second < 120; second += 1) await clock.advance(1000)
+      const probes = scene.destination.calls.length - before
+      expect(probes).toBeGreaterThanOrEqual(120 / 5 - 1)
+      expect(probes).toBeLessThanOrEqual(120)
+      isDown = false
+      await clock.advance(5000)
+      expect(await scene.done).toBeUndefined()
+      expect(scene.of('uploaded')).toHaveLength(30)
+      const warnings = scene.events.flatMap((event) => (event.type === 'warning' ? [event.message] : []))
+      expect(warnings).toEqual([
+        expect.stringMatching(/^the destination cannot be reached; waiting for it until .*: refused$/),
+        expect.stringMatching(/^the destination can be reached again, after 2m 0\ds$/),
+      ])
+      expect(scene.destination.breaches).toEqual([])
+    })
+
+    it('later on, and for good, ends the run: said once, the rest to go on with', async () => {
+      const file = await sparseFile(10)
+      const script = ({ key }: FakeCall): Fate =>
+        key.includes('take-1.') ? undefined : failure('CONNECTION', 'refused', { unreachable: true })
+      const clock = createFakeClock({ skipUpTo: -1 })
+      const scene = transfer({
+        files: manyOf(file, 30),
+        destination: { script },
+        settings: { concurrency: 1, retry: { ...retry, retryMaxTimeMs: 60_000 } },
+        clock,
+      })
+      while (clock.sleeping === 0) await settled()
+      for (let second = 0; second < 60; second += 1) await clock.advance(1000)
+      expect(await scene.done).toMatchObject({ code: 'CONNECTION', message: expect.stringContaining('refused') })
+      expect([scene.of('uploaded').length, scene.of('failed').length, scene.of('cancelled').length]).toEqual([1, 0, 29])
+      expect(clock.sleeping).toBe(0)
+    })
+
+    it('holds the parts of large files back too, and sends again only those that were in flight', async () => {
+      const file = await sparseFile(100 * MiB)
+      let isDown = false
+      let cut = 0
+      let begun = 0
+      const script = ({ what }: FakeCall): Fate => {
+        if (what === 'part') begun += 1
+        if (begun === 7 && cut === 0) isDown = true
+        if (!isDown) return undefined
+        cut += 1
+        return cut <= 3 ? failure('CONNECTION', 'reset') : failure('CONNECTION', 'refused', { unreachable: true })
+      }
+      const clock = createFakeClock({ skipUpTo: -1 })
+      const scene: Scene = transfer({ files: [file], destination: { script, multipart: {} }, clock })
+      while (clock.sleeping === 0) await settled()
+      for (let second = 0; second < 30; second += 1) await clock.advance(1000)
+      isDown = false
+      const sentBefore = scene.destination.calls.length
+      for (let second = 0; second < 10; second += 1) await clock.advance(1000)
+      expect(await scene.done).toBeUndefined()
+      expect(scene.of('uploaded')).toHaveLength(1)
+      // Of 13 parts, six had arrived; the end comes with one call more.
+      expect(scene.destination.calls.length - sentBefore).toBe(13 - 6 + 1)
+      expect(scene.destination.calls.filter(({ what }) => what === 'create')).toHaveLength(1)
+    })
+
+    it('is not taken for that where connections break, but those are tried for as long as a cut may last', async () => {
+      const file = await sparseFile(10)
+      let isDown = false
+      let isBack = false
+      const script = ({ key }: FakeCall): Fate => {
+        if (key.includes('take-2.') && !isBack) isDown = true
+        return isDown ? failure('CONNECTION', 'reset') : undefined
+      }
+      const clock = createFakeClock({ skipUpTo: -1 })
+      const scene = transfer({
+        files: manyOf(file, 6),
+        destination: { script },
+        settings: { concurrency: 1, retry: { ...retry, retryFailed: 0 } },
+        clock,
+      })
+      while (clock.sleeping === 0) await settled()
+      for (let n = 0; n < 300; n += 1) await clock.advance(100)
+      expect([scene.of('uploaded').length, scene.of('failed').length]).toEqual([1, 0])
+      isDown = false
+      isBack = true
+      for (let n = 0; n < 20; n += 1) await clock.advance(100)
+      await scene.done
+      expect(scene.of('uploaded')).toHaveLength(6)
+    })
+
+    it('later on, where nobody says that it cannot be reached, is a matter of each file', async () => {
       const file = await sparseFile(10)
       const script = ({ key }: FakeCall): Fate => (key.includes('take-1.') ? undefined : noConnection())
       const scene = transfer({
@@ -324,7 +455,9 @@ describe('transferFiles', () => {
         'take-2.wav': 'failed CONNECTION',
         'take-3.wav': 'failed CONNECTION',
       })
-      expect(scene.destination.calls).toHaveLength(1 + 6 + 6)
+      const made = (name: string) => scene.destination.calls.filter(({ key }) => key.includes(name)).length
+      // For a minute it may be a cut; after that each file has its retries, and no more.
+      expect([made('take-2.') > 6, made('take-3.')]).toEqual([true, 6])
     })
   })
 
@@ -650,7 +783,8 @@ describe.each([1, 8, 100])('2,000 files with failures by chance, %i at once', (c
     const script = async ({ what, key }: FakeCall): Promise<Fate> => {
       for (let turns = Math.floor(random() * 3); turns > 0; turns -= 1) await settled()
       const isFirst = key.includes('take-1.')
-      if (isFirst || random() > 0.3 || what === 'abort') return undefined
+      // An upload that may neither be removed nor be taken up again stays, and is nobody's.
+      if (isFirst || random() > 0.3 || what === 'abort' || what === 'resume') return undefined
       return failure(codes[Math.floor(random() * codes.length)] ?? 'INTERNAL', 'by chance', { status: 500 })
     }
     const scene = transfer({
@@ -663,7 +797,9 @@ describe.each([1, 8, 100])('2,000 files with failures by chance, %i at once', (c
 
     const { destination } = scene
     expect(destination.breaches).toEqual([])
-    expect([destination.requests, destination.openUploads]).toEqual([0, 0])
+    // What is left half-sent is told, so that somebody comes back for it.
+    const kept = scene.events.filter((event) => event.type === 'file' && event.keepsUpload)
+    expect([destination.requests, destination.openUploads]).toEqual([0, kept.length])
     expect(destination.mostRequests).toBeLessThanOrEqual(concurrency)
     expect(destination.mostRequests).toBeGreaterThan(concurrency / 2)
     expect(new Set(scene.records.map((record) => record.path)).size).toBe(2000)

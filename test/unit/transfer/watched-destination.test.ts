@@ -66,8 +66,9 @@ describe('watchDestination', () => {
     ])
     expect(upload).toMatchObject({ uploadId: 'upload of a', partSize: 8 * MiB, maxConcurrentParts: 1000 })
     expect(await destination.multipart?.resume('gone', object, call)).toBeUndefined()
+    const other = (await destination.multipart?.create(object, call)) ?? upload
     const again = watchDestination(
-      { ...inner, multipart: { create: async () => upload, resume: async () => upload } },
+      { ...inner, multipart: { create: async () => other, resume: async () => other } },
       {
         now: () => 0,
         turn: () => undefined,

@@ -18,9 +18,9 @@ const expectedCodes: Readonly<Record<string, string>> = {
   ELOOP: 'KEY_INVALID',
   EILSEQ: 'KEY_INVALID',
   EINVAL: 'KEY_INVALID',
-  ENOENT: 'SERVER_ERROR',
-  EMFILE: 'THROTTLED',
-  ENFILE: 'THROTTLED',
+  ENOENT: 'SERVER_ERROR retry',
+  EMFILE: 'INTERNAL retry',
+  ENFILE: 'INTERNAL retry',
 }
 
 describe('errors of the file system', () => {
@@ -31,7 +31,7 @@ describe('errors of the file system', () => {
   it.each(Object.entries(expectedCodes))('%s is %s', (errno, code) => {
     const thrown = failed(errno)
     const error = toFileUploadError(thrown)
-    expect(error.code).toBe(code)
+    expect(error.code + (error.retryable ? ' retry' : '')).toBe(code)
     expect(error.message).not.toContain('secret')
     expect(error.cause).toBe(thrown)
   })

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { createChecksumUse } from '../../../../src/destinations/s3/checksum-use.ts'
+import { createChecksumUse, refusesPartChecksum } from '../../../../src/destinations/s3/checksum-use.ts'
 
 function answered(status: number, name: string, message: string): Error {
   return Object.assign(new Error(message), { name, $metadata: { httpStatusCode: status } })
@@ -13,13 +13,13 @@ it.each([
   [400, 'UnsupportedChecksumAlgorithm', 'Said by the server.'],
 ])('%i %s: %s', (status, name, message) => {
   let told = 0
-  const use = createChecksumUse(() => {
+  const use = createChecksumUse('auto', () => {
     told += 1
   })
-  expect(use.isOn()).toBe(true)
+  expect(use.algorithm()).toBe('crc32')
   expect(use.isRefusedBy(answered(status, name, message))).toBe(true)
   expect(use.isRefusedBy(answered(status, name, message))).toBe(true)
-  expect(use.isOn()).toBe(false)
+  expect(use.algorithm()).toBeUndefined()
   expect(told).toBe(1)
 })
 
@@ -34,9 +34,32 @@ it.each([
   ['no answer', Object.assign(new Error('checksum'), { code: 'ECONNRESET' })],
   ['no error at all', 'checksum'],
 ])('is no refusal: %s', (_, error) => {
-  const use = createChecksumUse(() => {
+  const use = createChecksumUse('auto', () => {
     throw new Error('told of a refusal')
   })
   expect(use.isRefusedBy(error)).toBe(false)
-  expect(use.isOn()).toBe(true)
+  expect(use.algorithm()).toBe('crc32')
+})
+
+it.each(['crc32', 'crc32c', 'crc64nvme', 'sha256'] as const)('a choice made by name is kept: %s', (choice) => {
+  let told = 0
+  const use = createChecksumUse(choice, () => {
+    told += 1
+  })
+  for (const _ of [1, 2]) {
+    expect(use.isRefusedBy(answered(501, 'NotImplemented', `x-amz-checksum-${choice}`))).toBe(false)
+  }
+  expect(use.algorithm()).toBe(choice)
+  expect(told).toBe(1)
+})
+
+it('none is none', () => {
+  expect(createChecksumUse('none', () => {}).algorithm()).toBeUndefined()
+})
+
+it.each([
+  [true, 'Checksum Type mismatch occurred, expected checksum Type: null, actual checksum Type: crc32'],
+  [false, 'The CRC32 you specified did not match'],
+])('a part has a checksum its upload was not begun with: %s, where the server says: %s', (isSaid, message) => {
+  expect(refusesPartChecksum(answered(400, 'InvalidRequest', message))).toBe(isSaid)
 })

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { connectS3 } from '../../../../src/destinations/s3/client.ts'
+import { patienceFor } from '../../../../src/destinations/s3/patience.ts'
 import { credentialEnvironment, s3Settings } from '../../../contract/s3-settings.ts'
 
 beforeEach(() => {
@@ -8,7 +9,9 @@ beforeEach(() => {
 })
 
 const base = s3Settings(undefined).s3
-const connect = (s3: Partial<typeof base>) => connectS3({ ...base, ...s3 }, { caBundle: undefined, verify: true })
+const patience = patienceFor({ requestMs: 'auto', stallMs: 30_000 })
+const connect = (s3: Partial<typeof base>) =>
+  connectS3({ ...base, ...s3 }, { caBundle: undefined, verify: true }, patience)
 
 describe('checksums of its own', () => {
   it.each([

@@ -2,46 +2,60 @@ import { describe, expect, it } from 'vitest'
 import { providerRows, statusRows } from '../../../../src/destinations/s3/error-tables.ts'
 import { toS3UploadError } from '../../../../src/destinations/s3/errors.ts'
 import { networkRows } from '../../../../src/destinations/s3/network-errors.ts'
+import { errorKinds, type UploadError } from '../../../../src/errors.ts'
 import { answered, failed, outcome, scene } from './sdk-errors.ts'
 
-/** Every name of every table, and the code it is to have: what a report holds must not change by accident. */
+/** {@link outcome}, and whether it is everybody's. */
+const meaning = (error: UploadError) => outcome(error) + (errorKinds[error.code].runWide ? ' stop' : '')
+
+/**
+ * Every name of every table, and what comes of it: its code, whether it is tried again, whether it stops the run. What a
+ * report holds must not change by accident.
+ */
 const expectedCodes: Readonly<Record<string, string>> = {
-  InvalidAccessKeyId: 'CREDENTIALS_INVALID',
-  NotSignedUp: 'CREDENTIALS_INVALID',
-  UnrecognizedClientException: 'CREDENTIALS_INVALID',
-  XAdminUserNotFound: 'CREDENTIALS_INVALID',
-  SignatureDoesNotMatch: 'CREDENTIALS_INVALID',
-  InvalidToken: 'CREDENTIALS_INVALID',
-  InvalidSecurityToken: 'CREDENTIALS_INVALID',
-  InvalidClientTokenId: 'CREDENTIALS_INVALID',
-  MissingSecurityHeader: 'CREDENTIALS_INVALID',
-  InvalidSecurity: 'CREDENTIALS_INVALID',
-  CredentialsNotSupported: 'CREDENTIALS_INVALID',
-  MissingAuthenticationToken: 'CREDENTIALS_INVALID',
-  AuthorizationHeaderMalformed: 'CREDENTIALS_INVALID',
-  AuthorizationQueryParametersError: 'CREDENTIALS_INVALID',
-  ExpiredToken: 'CREDENTIALS_EXPIRED',
-  ExpiredTokenException: 'CREDENTIALS_EXPIRED',
-  TokenRefreshRequired: 'CREDENTIALS_EXPIRED',
-  RequestExpired: 'CREDENTIALS_EXPIRED',
-  RequestTimeTooSkewed: 'CLOCK_SKEW retry',
-  RequestInTheFuture: 'CLOCK_SKEW retry',
+  InvalidAccessKeyId: 'CREDENTIALS_INVALID stop',
+  NotSignedUp: 'CREDENTIALS_INVALID stop',
+  UnrecognizedClientException: 'CREDENTIALS_INVALID stop',
+  XAdminUserNotFound: 'CREDENTIALS_INVALID stop',
+  SignatureDoesNotMatch: 'CREDENTIALS_INVALID stop',
+  InvalidToken: 'CREDENTIALS_INVALID stop',
+  InvalidTokenId: 'CREDENTIALS_INVALID stop',
+  InvalidSecurityToken: 'CREDENTIALS_INVALID stop',
+  InvalidClientTokenId: 'CREDENTIALS_INVALID stop',
+  MissingSecurityHeader: 'CREDENTIALS_INVALID stop',
+  InvalidSecurity: 'CREDENTIALS_INVALID stop',
+  CredentialsNotSupported: 'CREDENTIALS_INVALID stop',
+  MissingAuthenticationToken: 'CREDENTIALS_INVALID stop',
+  AuthorizationHeaderMalformed: 'CREDENTIALS_INVALID stop',
+  AuthorizationQueryParametersError: 'CREDENTIALS_INVALID stop',
+  ExpiredToken: 'CREDENTIALS_EXPIRED stop',
+  ExpiredTokenException: 'CREDENTIALS_EXPIRED stop',
+  TokenRefreshRequired: 'CREDENTIALS_EXPIRED stop',
+  RequestExpired: 'CREDENTIALS_EXPIRED stop',
+  RequestTimeTooSkewed: 'CLOCK_SKEW retry stop',
+  RequestInTheFuture: 'CLOCK_SKEW retry stop',
   AccessDenied: 'ACCESS_DENIED',
   AllAccessDisabled: 'ACCESS_DENIED',
   AccountProblem: 'ACCESS_DENIED',
   Forbidden: 'ACCESS_DENIED',
   InvalidPayer: 'ACCESS_DENIED',
-  NoSuchBucket: 'BUCKET_NOT_FOUND',
-  InvalidBucketName: 'BUCKET_NOT_FOUND',
-  PermanentRedirect: 'BUCKET_NOT_FOUND',
-  IllegalLocationConstraintException: 'BUCKET_NOT_FOUND',
+  NoSuchBucket: 'BUCKET_NOT_FOUND stop',
+  InvalidBucketName: 'BUCKET_NOT_FOUND stop',
+  PermanentRedirect: 'BUCKET_NOT_FOUND stop',
+  IllegalLocationConstraintException: 'BUCKET_NOT_FOUND stop',
+  EndpointNotFound: 'BUCKET_NOT_FOUND stop',
   TemporaryRedirect: 'SERVER_ERROR retry',
   Redirect: 'SERVER_ERROR retry',
   SlowDown: 'THROTTLED retry',
+  SlowDownRead: 'THROTTLED retry',
   SlowDownWrite: 'THROTTLED retry',
   Throttling: 'THROTTLED retry',
   ThrottlingException: 'THROTTLED retry',
+  ThrottledException: 'THROTTLED retry',
+  RequestThrottled: 'THROTTLED retry',
+  RequestThrottledException: 'THROTTLED retry',
   TooManyRequests: 'THROTTLED retry',
+  TooManyRequestsException: 'THROTTLED retry',
   RequestLimitExceeded: 'THROTTLED retry',
   BandwidthLimitExceeded: 'THROTTLED retry',
   ServiceUnavailable: 'THROTTLED retry',
@@ -78,19 +92,21 @@ const expectedCodes: Readonly<Record<string, string>> = {
   StorageQuotaExceeded: 'QUOTA_EXCEEDED',
   InvalidMimeType: 'TYPE_NOT_ALLOWED',
   RequestTimeout: 'TIMEOUT retry',
+  RequestTimeoutException: 'TIMEOUT retry',
   NoSuchUpload: 'BAD_RESPONSE retry',
   InvalidPart: 'BAD_RESPONSE retry',
   InvalidPartOrder: 'BAD_RESPONSE retry',
+  ClientDisconnected: 'CONNECTION retry',
   InternalError: 'SERVER_ERROR retry',
   InternalFailure: 'SERVER_ERROR retry',
   NotImplemented: 'BAD_RESPONSE',
   MethodNotAllowed: 'BAD_RESPONSE',
-  301: 'BUCKET_NOT_FOUND',
-  302: 'BUCKET_NOT_FOUND',
-  303: 'BUCKET_NOT_FOUND',
-  308: 'BUCKET_NOT_FOUND',
+  301: 'BUCKET_NOT_FOUND stop',
+  302: 'BUCKET_NOT_FOUND stop',
+  303: 'BUCKET_NOT_FOUND stop',
+  308: 'BUCKET_NOT_FOUND stop',
   307: 'SERVER_ERROR retry',
-  401: 'CREDENTIALS_INVALID',
+  401: 'CREDENTIALS_INVALID stop',
   403: 'ACCESS_DENIED',
   407: 'CONNECTION',
   408: 'TIMEOUT retry',
@@ -115,9 +131,9 @@ const expectedCodes: Readonly<Record<string, string>> = {
   EHOSTDOWN: 'CONNECTION retry',
   ENETDOWN: 'CONNECTION retry',
   EADDRNOTAVAIL: 'CONNECTION retry',
-  EMFILE: 'THROTTLED retry',
-  ENFILE: 'THROTTLED retry',
-  ENOBUFS: 'THROTTLED retry',
+  EMFILE: 'INTERNAL retry',
+  ENFILE: 'INTERNAL retry',
+  ENOBUFS: 'INTERNAL retry',
   EPERM: 'CONNECTION retry',
   EACCES: 'CONNECTION retry',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'CONNECTION',
@@ -148,18 +164,40 @@ describe('the tables', () => {
 
   it.each(providerRows.flatMap((row) => row.names))('%s', (name) => {
     const error = toS3UploadError(answered(name, 400), scene)
-    expect(outcome(error)).toBe(expectedCodes[name])
+    expect(meaning(error)).toBe(expectedCodes[name])
     expect(error).toMatchObject({ status: 400, requestId: 'R1' })
     expect(error.message).toMatch(/^[^\n]{10,200}$/)
   })
 
   it.each(statusRows.flatMap((row) => row.names))('status %s without a code', (status) => {
-    expect(outcome(toS3UploadError(answered('UnknownError', Number(status)), scene))).toBe(expectedCodes[status])
+    expect(meaning(toS3UploadError(answered('UnknownError', Number(status)), scene))).toBe(expectedCodes[status])
+  })
+
+  it('tell a host that cannot be reached from a connection that broke', () => {
+    const unreachable = networkRows.flatMap((row) => row.names.filter((code) => isUnreachable(code)))
+    expect(unreachable).toEqual([
+      'ECONNREFUSED',
+      'ENOTFOUND',
+      'EAI_AGAIN',
+      'ETIMEDOUT',
+      'ESOCKETTIMEDOUT',
+      'EHOSTUNREACH',
+      'ENETUNREACH',
+      'EHOSTDOWN',
+      'ENETDOWN',
+      'EADDRNOTAVAIL',
+    ])
+    // Nothing came of what had been sent: the connection stood once.
+    expect([isUnreachable('ETIMEDOUT', 'read'), isUnreachable('ETIMEDOUT', 'connect')]).toEqual([false, true])
   })
 
   it.each(networkRows.flatMap((row) => row.names))('%s', (code) => {
     const error = toS3UploadError(failed({ code }), scene)
-    expect(outcome(error)).toBe(expectedCodes[code])
+    expect(meaning(error)).toBe(expectedCodes[code])
     expect(error.status).toBeUndefined()
   })
 })
+
+function isUnreachable(code: string, syscall?: string): boolean {
+  return toS3UploadError(failed({ code, syscall }), scene).unreachable
+}

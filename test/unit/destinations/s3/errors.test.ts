@@ -3,6 +3,7 @@ import { providerRows, statusRows } from '../../../../src/destinations/s3/error-
 import { retryAfterMs, toS3UploadError } from '../../../../src/destinations/s3/errors.ts'
 import { networkRows } from '../../../../src/destinations/s3/network-errors.ts'
 import { errorKinds, UploadError } from '../../../../src/errors.ts'
+import { noAnswer, notDone, silent } from '../../../../src/http/time-errors.ts'
 import { answered, failed, outcome, scene } from './sdk-errors.ts'
 
 const now = Date.parse('2026-11-22T08:00:00Z')
@@ -73,7 +74,37 @@ describe('what is in no table', () => {
       'silence',
       failed({ name: 'TimeoutError' }, 'timed out after 30000 ms of inactivity'),
       'STALLED retry',
-      'no bytes went to or came from s3.example.test for too long',
+      'no bytes went to or came from s3.example.test for 30 s; check the network, or raise --stall-timeout',
+    ],
+    [
+      'silence of which nobody knows how long',
+      failed({ name: 'TimeoutError' }, 'timed out'),
+      'STALLED retry',
+      'no bytes went to or came from s3.example.test for too long; check the network, or raise --stall-timeout',
+    ],
+    [
+      'silence on the wire',
+      silent(300),
+      'STALLED retry',
+      'no bytes went to or came from s3.example.test for 0.3 s; check the network, or raise --stall-timeout',
+    ],
+    [
+      'no answer',
+      noAnswer(34_003),
+      'TIMEOUT retry',
+      's3.example.test gave no answer within 34 s of the whole body being sent; raise --stall-timeout to wait longer',
+    ],
+    [
+      'a request that takes too long',
+      notDone(64_400),
+      'TIMEOUT retry',
+      'the request to s3.example.test was not done within 64 s; raise --timeout, or lower --concurrency on a slow line',
+    ],
+    [
+      'an answer that takes too long once it has begun',
+      Object.assign(notDone(5000), { $response: { statusCode: 200 }, $metadata: { httpStatusCode: 200 } }),
+      'TIMEOUT retry',
+      'the request to s3.example.test was not done within 5 s; raise --timeout, or lower --concurrency on a slow line',
     ],
     [
       "a reset under the SDK's name for it",

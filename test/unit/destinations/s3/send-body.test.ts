@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { type Checksummer, checksummerOf } from '../../../../src/checksums/checksummer.ts'
 import type { Call, Pacer, PartBody } from '../../../../src/destinations/destination.ts'
 import { sendBody } from '../../../../src/destinations/s3/send-body.ts'
 import { UploadError } from '../../../../src/errors.ts'
@@ -87,15 +88,16 @@ function base64(value: number): string {
 interface Scene {
   readonly body: PartBody
   readonly call?: Partial<Call>
-  readonly wantsChecksum?: boolean
+  readonly checksummer?: Checksummer | undefined
 }
 
-function scene({ body, call = {}, wantsChecksum = true }: Scene) {
+function scene({ body, call = {}, ...others }: Scene) {
+  const checksummer = 'checksummer' in others ? others.checksummer : checksummerOf('crc32')
   const buffers = countingPool()
   const checksumBuffers = countingPool()
   const watched = counted(body)
   const sendWith = (send: (checksum: string | undefined, body: WireRequest['body']) => Promise<WireAnswer>) =>
-    sendBody({ body: watched.body, buffers, checksumBuffers, call: aCall(call), wantsChecksum }, send)
+    sendBody({ body: watched.body, buffers, checksumBuffers, call: aCall(call), checksummer }, send)
   return { buffers: buffers.counts, checksums: checksumBuffers.counts, reading: watched.counts, sendWith }
 }
 
@@ -125,7 +127,7 @@ describe.each(boundaries)('a body of %i bytes', (length) => {
   })
 
   it('is read once where no checksum is wanted', async () => {
-    const { reading, sendWith } = scene({ body: bodyOf(bytes), wantsChecksum: false })
+    const { reading, sendWith } = scene({ body: bodyOf(bytes), checksummer: undefined })
     await sendWith(async (checksum, body) => {
       expect(checksum).toBeUndefined()
       expect((await all(body)).equals(bytes)).toBe(true)
@@ -228,7 +230,7 @@ describe('a file that changes', () => {
     ['to be shorter', { size: 6 * size }, 5 * size],
   ])('%s of its sending is an error, and its last bytes do not leave', async (_, options, most) => {
     const body = bodyOf(someBytes(5 * size), options)
-    const { buffers, reading, sendWith } = scene({ body, wantsChecksum: false })
+    const { buffers, reading, sendWith } = scene({ body, checksummer: undefined })
     let seen = 0
     const outcome = sendWith(async (_, body) => {
       if (typeof body !== 'function') return refused
@@ -348,7 +350,13 @@ it('buffers that are all in use are waited for', async () => {
   const buffers = createBufferPool(size, 1, size)
   const held = await buffers.take()
   let wasSent = false
-  const options = { body: bodyOf(someBytes(9)), buffers, checksumBuffers: buffers, call: aCall(), wantsChecksum: true }
+  const options = {
+    body: bodyOf(someBytes(9)),
+    buffers,
+    checksumBuffers: buffers,
+    call: aCall(),
+    checksummer: checksummerOf('crc32'),
+  }
   const outcome = sendBody(options, async () => {
     wasSent = true
     return ok

@@ -8,7 +8,9 @@ import {
 } from '@aws-sdk/client-s3'
 import { HttpRequest, HttpResponse } from '@smithy/core/protocols'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import type { ChecksumAlgorithm } from '../../../../src/destinations/destination.ts'
 import { answerHere } from '../../../../src/destinations/s3/answer-here.ts'
+import { checksumField } from '../../../../src/destinations/s3/checksum.ts'
 import { createStamper, type Stamp, type StampedRequest } from '../../../../src/destinations/s3/stamp.ts'
 import {
   capturePart,
@@ -51,16 +53,21 @@ interface Wanted {
   readonly bucket: string
   readonly stamp: Stamp
   readonly properties: ObjectProperties
+  /** Default: crc32. */
+  readonly algorithm?: ChecksumAlgorithm
 }
 
 /** What the SDK itself would send. */
-async function sentBySdk(client: S3Client, { bucket, stamp, properties }: Wanted): Promise<HttpRequest> {
+async function sentBySdk(
+  client: S3Client,
+  { bucket, stamp, properties, algorithm = 'crc32' }: Wanted,
+): Promise<HttpRequest> {
   const body = {
     Bucket: bucket,
     Key: stamp.key,
     Body: Readable.from([]),
     ContentLength: stamp.size,
-    ...(stamp.crc32 === undefined ? {} : { ChecksumCRC32: stamp.crc32 }),
+    ...(stamp.checksum === undefined ? {} : checksumField({ algorithm, value: stamp.checksum })),
   }
   const whole: PutObjectCommandInput = { ...properties, ...body, ContentType: stamp.contentType }
   const command =
@@ -146,6 +153,13 @@ function keysFor(place: string): readonly string[] {
 }
 
 const crcOf = (at: number): string | undefined => (at % 2 === 0 ? 'yZRlqg==' : undefined)
+/** Some of each kind. */
+const checksums: Readonly<Record<ChecksumAlgorithm, string>> = {
+  crc32: 'y/Q5Jg==',
+  crc32c: '4waSgw==',
+  crc64nvme: 'rosUhgp5mIg=',
+  sha256: 'FeKw08M4kei7fSYJlfGrqJQqLJVW7RbSv/DmvhcsNyU=',
+}
 const sizes = [0, 1, 4096, 5 * 2 ** 30]
 const part = (at: number) => ({
   partNumber: 1 + ((at * 997) % 10_000),
@@ -161,20 +175,20 @@ describe.each(Object.entries(places))(
 
       it(`any key, ${token} a session token, whole objects`, async () => {
         const client = clientFor(config, credentials, { requestChecksumCalculation: 'WHEN_REQUIRED' })
-        const template = await capturePut(client, bucket)
+        const template = await capturePut(client, bucket, 'crc32')
         for (const [at, key] of keysFor(place).entries()) {
           const size = sizes[at % sizes.length] as number
-          const stamp = { key, size, contentType: 'audio/wav; x="ü"', crc32: crcOf(at) }
+          const stamp = { key, size, contentType: 'audio/wav; x="ü"', checksum: crcOf(at) }
           await expectSame(client, template, { bucket, stamp, properties: {} }, credentials)
         }
       })
 
       it(`any key, ${token} a session token, parts`, async () => {
         const client = clientFor(config, credentials, { requestChecksumCalculation: 'WHEN_REQUIRED' })
-        const template = await capturePart(client, bucket)
+        const template = await capturePart(client, bucket, 'crc32')
         for (const [at, key] of keysFor(place).entries()) {
           const size = sizes[at % sizes.length] as number
-          const stamp = { key, size, crc32: crcOf(at), part: part(at) }
+          const stamp = { key, size, checksum: crcOf(at), part: part(at) }
           await expectSame(client, template, { bucket, stamp, properties: {} }, credentials)
         }
       })
@@ -183,12 +197,30 @@ describe.each(Object.entries(places))(
     it('with any properties', async () => {
       const client = clientFor(config, withToken, { requestChecksumCalculation: 'WHEN_REQUIRED' })
       for (const [at, one] of [...Object.values(properties), allProperties].entries()) {
-        const template = await capturePut(client, bucket, one)
-        for (const crc32 of [crcOf(0), crcOf(1)]) {
+        const template = await capturePut(client, bucket, 'crc32', one)
+        for (const checksum of [crcOf(0), crcOf(1)]) {
           const key = keys[(at * 7) % keys.length] as string
-          const stamp = { key, size: 1000 + at, contentType: 'text/plain; charset=utf-8', crc32 }
+          const stamp = { key, size: 1000 + at, contentType: 'text/plain; charset=utf-8', checksum }
           await expectSame(client, template, { bucket, stamp, properties: one }, withToken)
         }
+      }
+    })
+
+    it.each(Object.entries(checksums).slice(1))('with a checksum of another kind: %s', async (name, value) => {
+      const algorithm = name as ChecksumAlgorithm
+      // Whatever the SDK does by itself: what it is given, it sends, and nothing beside.
+      for (const requestChecksumCalculation of ['WHEN_REQUIRED', 'WHEN_SUPPORTED'] as const) {
+        const client = clientFor(config, withToken, { requestChecksumCalculation })
+        const put = await capturePut(client, bucket, algorithm, allProperties)
+        const ofPart = await capturePart(client, bucket, algorithm)
+        for (const [at, key] of keys.slice(0, 3).entries()) {
+          const stamp = { key, size: at, contentType: 'audio/wav', checksum: value }
+          await expectSame(client, put, { bucket, stamp, properties: allProperties, algorithm }, withToken)
+          const ofOne = { key, size: at, checksum: value, part: part(at) }
+          await expectSame(client, ofPart, { bucket, stamp: ofOne, properties: {}, algorithm }, withToken)
+        }
+        const without = createStamper(put)({ key: 'k', size: 3, checksum: undefined }, Date.now(), withToken)
+        expect(without.headers.filter((header) => /checksum|trailer/.test(header))).toEqual([])
       }
     })
 
@@ -197,12 +229,15 @@ describe.each(Object.entries(places))(
         requestChecksumCalculation: 'WHEN_REQUIRED',
         signer: { sign: async (request: never) => request },
       } as S3ClientConfig)
-      const [put, ofPart] = [await capturePut(client, bucket, allProperties), await capturePart(client, bucket)]
+      const [put, ofPart] = [
+        await capturePut(client, bucket, 'crc32', allProperties),
+        await capturePart(client, bucket, 'crc32'),
+      ]
       expect(put.scope).toBeUndefined()
       for (const [at, key] of keys.slice(0, 60).entries()) {
-        const stamp = { key, size: at, contentType: 'audio/wav', crc32: crcOf(at) }
+        const stamp = { key, size: at, contentType: 'audio/wav', checksum: crcOf(at) }
         await expectSame(client, put, { bucket, stamp, properties: allProperties }, undefined)
-        const ofOne = { key, size: at, crc32: crcOf(at), part: part(at) }
+        const ofOne = { key, size: at, checksum: crcOf(at), part: part(at) }
         await expectSame(client, ofPart, { bucket, stamp: ofOne, properties: {} }, undefined)
       }
     })
@@ -215,17 +250,17 @@ describe('a template', () => {
       [bare, withToken],
       [withToken, bare],
     ] as const) {
-      const template = await capturePut(clientFor({}, made), 'audio')
-      const stamp = { key: 'a b', size: 3, contentType: 'audio/wav', crc32: 'yZRlqg==' }
+      const template = await capturePut(clientFor({}, made), 'audio', 'crc32')
+      const stamp = { key: 'a b', size: 3, contentType: 'audio/wav', checksum: 'yZRlqg==' }
       await expectSame(clientFor({}, used), template, { bucket: 'audio', stamp, properties: {} }, used)
     }
   })
 
   it('signs for each day, second and secret as they come', async () => {
     const client = clientFor({}, bare)
-    const template = await capturePut(client, 'audio')
+    const template = await capturePut(client, 'audio', 'crc32')
     const stamper = createStamper(template)
-    const stamp = { key: 'k', size: 3, contentType: 'audio/wav', crc32: 'yZRlqg==' }
+    const stamp = { key: 'k', size: 3, contentType: 'audio/wav', checksum: 'yZRlqg==' }
     for (const [afterMs, credentials] of [
       [0, bare],
       [100, bare],
@@ -247,7 +282,7 @@ describe('a template', () => {
 
   it('is not made where a bucket wants signatures that cannot be made here', async () => {
     const multiRegion = 'arn:aws:s3::123456789012:accesspoint:mfzwi23gnjvgw.mrap'
-    await expect(capturePut(clientFor({}, bare), multiRegion)).rejects.toThrow(/SigV4a/)
+    await expect(capturePut(clientFor({}, bare), multiRegion, 'crc32')).rejects.toThrow(/SigV4a/)
     // As where the vendor's package for it is installed.
     const client = clientFor({}, bare, {
       signer: {
@@ -257,6 +292,6 @@ describe('a template', () => {
         },
       },
     } as unknown as S3ClientConfig)
-    await expect(capturePut(client, 'audio')).rejects.toThrow(/--engine standard/)
+    await expect(capturePut(client, 'audio', 'crc32')).rejects.toThrow(/--engine standard/)
   })
 })

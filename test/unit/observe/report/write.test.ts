@@ -90,6 +90,18 @@ describe('a .jsonl report', () => {
     expect(lines(await written(journal, 'r.jsonl'))).toEqual([runRecord(), uploaded, denied])
   })
 
+  it.each(['r.jsonl', 'r.json'])('%s has no line that a power cut left holes in, or cut off', async (name) => {
+    const whole = `${JSON.stringify(denied)}\n`
+    const holed = `${whole.slice(0, 60)}${'\0'.repeat(20)}${whole.slice(80)}`
+    // Ends in a brace, as whole lines do.
+    const cut = whole.slice(0, whole.lastIndexOf('}', whole.length - 3) + 1)
+    const journal = await journalOf(runRecord(), uploaded, holed, cut)
+    expect(cut.endsWith('}')).toBe(true)
+    const text = await written(journal, name)
+    expect(text).toContain(uploaded.path)
+    expect(text).not.toContain(denied.path)
+  })
+
   it('takes a last line that is whole but for its newline', async () => {
     const journal = await journalOf(runRecord(), uploaded, JSON.stringify(summaryRecord()))
     expect(lines(await written(journal, 'r.jsonl'))).toHaveLength(3)

@@ -1,0 +1,52 @@
+import { resolve } from 'node:path'
+import type { CommandSettings } from '../config/command-settings.ts'
+import { parseDestinationUrl } from '../config/destination-url.ts'
+import { fault } from '../config/given.ts'
+import type { OptionKey } from '../config/options.ts'
+import type { S3Settings, Settings } from '../config/settings.ts'
+import { UsageError } from '../errors.ts'
+import type { RunRecord } from '../observe/records.ts'
+
+/**
+ * The settings to reach the destination of a recorded run with. It is reached as that run reached it, unless the command
+ * line says otherwise; credentials are those of now, and a report cannot switch off the verification of certificates.
+ *
+ * @throws UsageError where the record names no destination.
+ */
+export function reportedSettings({ to, cwd, config }: RunRecord, { settings, byFlag }: CommandSettings): Settings {
+  const recorded = isFields(config?.s3) ? config.s3 : {}
+  const { s3 } = settings
+  const text = (key: OptionKey & keyof S3Settings): string | undefined => {
+    const value = recorded[key]
+    return byFlag.has(key) || typeof value !== 'string' ? (s3[key] as string | undefined) : value
+  }
+  const recordedEndpoint = typeof recorded.endpointUrl === 'string' ? recorded.endpointUrl : undefined
+  const pathStyle = text('pathStyle')
+  return {
+    ...settings,
+    to: destinationOf(to, cwd),
+    s3: {
+      // Without one, the run went to AWS, whatever this machine's environment names.
+      endpointUrl: isFields(config?.s3) && !byFlag.has('endpointUrl') ? recordedEndpoint : s3.endpointUrl,
+      region: text('region'),
+      profile: text('profile'),
+      pathStyle: pathStyle === 'on' || pathStyle === 'off' ? pathStyle : 'auto',
+      signRequest: s3.signRequest && recorded.signRequest !== false,
+    },
+  }
+}
+
+/** A directory is where it was from where the run was begun. */
+function destinationOf(to: string, cwd: string): string {
+  try {
+    const url = parseDestinationUrl(to)
+    return url.scheme === 'file' ? parseDestinationUrl(`file:${resolve(cwd, url.directory)}/`).url : url.url
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    throw new UsageError(fault('destination', `the report names none that can be reached: ${error.message}`))
+  }
+}
+
+function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}

@@ -1,0 +1,79 @@
+import { lstat, readdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { parseDestinationUrl } from '../config/destination-url.ts'
+import { redactText } from '../config/redact.ts'
+import type { Settings } from '../config/settings.ts'
+import { isUnfinished } from '../observe/journal-ending.ts'
+import type { RunRecord } from '../observe/records.ts'
+import { readFirstRun } from '../observe/report/read.ts'
+import { journalDirectories, type StatePlaces } from '../observe/state-directory.ts'
+import { type Naming, namingOf } from './file-identity.ts'
+
+/** A journal whose run can be gone on with. */
+export interface UnfinishedRun {
+  readonly journal: string
+  /** The run's first line. */
+  readonly run: RunRecord
+}
+
+/** Unfinished runs in all the places where journals are, the newest first. */
+export async function* unfinishedRuns(places: StatePlaces): AsyncGenerator<UnfinishedRun> {
+  for (const journal of await journals(places)) {
+    const isOne = await isUnfinished(journal).catch(() => false)
+    const run = isOne ? await readFirstRun(journal).catch(() => undefined) : undefined
+    if (run !== undefined) yield { journal, run }
+  }
+}
+
+/** Paths, those written to last first; in a shared directory only the user's own count. */
+async function journals(places: StatePlaces): Promise<readonly string[]> {
+  const found: { readonly path: string; readonly mtimeMs: number }[] = []
+  for (const directory of journalDirectories(places)) {
+    for (const name of await readdir(directory).catch(() => [])) {
+      if (!name.endsWith('.jsonl')) continue
+      const path = join(directory, name)
+      const stats = await lstat(path).catch(() => undefined)
+      if (!stats?.isFile() || (places.uid !== undefined && stats.uid !== places.uid)) continue
+      found.push({ path, mtimeMs: stats.mtimeMs })
+    }
+  }
+  // Of one time, the later name: names begin with the time.
+  found.sort((a, b) => b.mtimeMs - a.mtimeMs || (a.path < b.path ? 1 : -1))
+  return found.map(({ path }) => path)
+}
+
+/** Where a run puts things: two that agree in it write to the same place. */
+export function placeOf({ to, s3 }: Pick<Settings, 'to'> & { readonly s3: EndpointOf }, cwd: string): string {
+  const url = parseDestinationUrl(to)
+  if (url.scheme === 'file') return `file:${resolve(cwd, url.directory)}`
+  return `${url.url} at ${s3.endpointUrl === undefined ? 'AWS' : redactText(s3.endpointUrl).replace(/\/+$/, '')}`
+}
+
+type EndpointOf = Pick<Settings['s3'], 'endpointUrl'>
+
+/** As {@link placeOf}, of a run that was journaled; undefined where its journal does not tell. */
+export function placeOfRun({ to, cwd, config }: RunRecord): string | undefined {
+  try {
+    return placeOf({ to, s3: { endpointUrl: endpointOf({ config }) } }, cwd)
+  } catch {
+    return undefined
+  }
+}
+
+/** The custom endpoint a run was given; undefined where there was none. */
+export function endpointOf({ config }: Pick<RunRecord, 'config'>): string | undefined {
+  const s3 = config.s3 as Partial<EndpointOf> | undefined
+  return typeof s3?.endpointUrl === 'string' ? s3.endpointUrl : undefined
+}
+
+/** Whether two runs were given one and the same source: a path, a pattern, or a list of files. */
+export function sharesArgument(run: RunRecord, now: Naming): boolean {
+  const then = argumentsOf(namingOf(run))
+  return argumentsOf(now).some((argument) => then.includes(argument))
+}
+
+function argumentsOf({ cwd, sources, filesFrom }: Naming): readonly string[] {
+  const given = sources.filter((source) => !source.startsWith('!'))
+  const absolute = (path: string): string => (path === '-' ? '-' : redactText(resolve(cwd, path)))
+  return [...given.map(absolute), ...(filesFrom === undefined ? [] : [`list ${absolute(filesFrom)}`])]
+}

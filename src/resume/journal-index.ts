@@ -1,0 +1,253 @@
+import type { Part } from '../destinations/destination.ts'
+import { UploadError } from '../errors.ts'
+import type { FileRecord, PartRecord, UploadStartedRecord } from '../observe/records.ts'
+import { parseRun, readLines, runBegins, startsWith } from '../observe/report/read.ts'
+import type { PlannedFile } from '../plan/planned-file.ts'
+import type { Earlier, EarlierFile } from '../transfer/earlier.ts'
+import { anchorOf, identityOf, namingOf } from './file-identity.ts'
+import { openLineReader } from './line-reader.ts'
+import { createLineTable, type LineTable } from './line-table.ts'
+
+/** What a journal says of each file, in memory that stays small: one place in it for each, and what is half-sent. */
+export interface JournalIndex {
+  /** There is nothing of any file. */
+  readonly isEmpty: boolean
+  /** Whether there is anything of that file, found by its path. Once in 10^12 files wrongly so. */
+  has(file: Pick<PlannedFile, 'path' | 'occurrence'>): boolean
+  /** Reads the journal again: for sources that lie elsewhere now, by their names where those are unique in it. */
+  bySource(): Promise<Earlier>
+  readonly byPath: Earlier
+  close(): Promise<void>
+}
+
+export interface IndexOptions {
+  /** What the paths of the files that will be asked for are relative to. */
+  readonly anchor: string
+  /** A template gives files other keys now: they keep those they have. */
+  readonly keepsKeys: boolean
+}
+
+/** Skipped for these reasons, a file is at the destination. */
+const thereReasons: readonly (string | undefined)[] = ['already-uploaded', 'exists', 'unchanged']
+
+/**
+ * Reads a journal through. Its last line about a file counts.
+ *
+ * @throws the file system's error where it cannot be read.
+ */
+export async function indexJournal(journalPath: string, options: IndexOptions): Promise<JournalIndex> {
+  const places = createLineTable()
+  const keys = createLineTable()
+  const halfSent = createHalfSent()
+  const anchors: Anchor[] = []
+  await eachLine(journalPath, (line, offset) => {
+    if (startsWith(line, fileBegins)) {
+      const named = nameIn(line)
+      if (named === undefined) return
+      const id = identity(named, anchors)
+      places.set(id, offset)
+      if (!options.keepsKeys && !halfSent.has(id)) return
+      const record = parse<FileRecord>(line)
+      if (record === undefined) return
+      keys.set(record.key, offset)
+      if (isThere(record)) halfSent.end(id)
+    } else if (startsWith(line, runBegins)) {
+      const run = parseRun(line)
+      if (run !== undefined) anchors.push({ from: offset, anchor: anchorOf(namingOf(run)) })
+    } else if (startsWith(line, startBegins)) {
+      const started = parse<UploadStartedRecord>(line)
+      if (started !== undefined) halfSent.begin(identity(started, anchors), started)
+    } else if (startsWith(line, partBegins)) {
+      const part = parse<PartRecord>(line)
+      if (part !== undefined) halfSent.add(part)
+    }
+  })
+
+  const reader = await openLineReader(journalPath)
+  const recordAt = async (offset: number | undefined): Promise<Located | undefined> => {
+    const line = offset === undefined ? undefined : await reader.read(offset)
+    const record = line === undefined ? undefined : parse<FileRecord>(line)
+    if (record === undefined || offset === undefined) return undefined
+    const since = anchors.findLast(({ from }) => from <= offset)
+    return { record, id: identity(record, since === undefined ? [] : [since]) }
+  }
+  /** Under a template with numbers a new file may be given the key that another one has had since the first time. */
+  const refuseTaken = async ({ key }: PlannedFile): Promise<void> => {
+    const holder = options.keepsKeys ? (await recordAt(keys.get(key)))?.record : undefined
+    if (holder?.key !== key || !isThere(holder)) return
+    throw new UploadError(
+      'KEY_INVALID',
+      `its key ${key} belongs to ${holder.path} since the run began; upload it by itself, without --resume`,
+    )
+  }
+  const judge = async (
+    file: PlannedFile,
+    record: FileRecord | undefined,
+    half: HalfSent | undefined,
+  ): Promise<EarlierFile | undefined> => {
+    if (record === undefined && half === undefined) {
+      await refuseTaken(file)
+      return undefined
+    }
+    const key = options.keepsKeys ? (record ?? half?.started)?.key : file.key
+    if (key === undefined) return undefined
+    const done = record !== undefined && record.key === key && isThere(record) ? record : undefined
+    const unfinished = half?.started.key === key ? half : undefined
+    if (done === undefined && unfinished === undefined && !options.keepsKeys) return undefined
+    return { key, done, unfinished: unfinished && unfinishedOf(unfinished) }
+  }
+
+  const idOf = (file: Pick<PlannedFile, 'path' | 'occurrence'>): string =>
+    identityOf(options.anchor, file.path, file.occurrence)
+  return {
+    isEmpty: places.size === 0 && halfSent.isEmpty(),
+    has(file) {
+      const id = idOf(file)
+      return places.get(id) !== undefined || halfSent.has(id)
+    },
+    byPath: {
+      async find(file) {
+        const id = idOf(file)
+        const found = await recordAt(places.get(id))
+        return judge(file, found?.id === id ? found.record : undefined, halfSent.get(id))
+      },
+    },
+    async bySource() {
+      const sources = await placesBySource(journalPath, anchors)
+      return {
+        async find(file) {
+          const found = (await recordAt(sources.get(file.source)))?.record
+          const record = found?.source === file.source ? found : undefined
+          return judge(file, record, halfSent.bySource(file.source))
+        },
+      }
+    },
+    close: () => reader.close(),
+  }
+}
+
+interface Located {
+  readonly record: FileRecord
+  readonly id: string
+}
+
+/** From which line on paths are relative to which directory. */
+interface Anchor {
+  readonly from: number
+  readonly anchor: string
+}
+
+function identity({ path, occurrence }: Named, anchors: readonly Anchor[]): string {
+  return identityOf(anchors.at(-1)?.anchor ?? '/', path, occurrence)
+}
+
+function isThere({ status, reason }: FileRecord): boolean {
+  return status === 'uploaded' || (status === 'skipped' && thereReasons.includes(reason))
+}
+
+/** A place for each source name that stands for one file only. */
+async function placesBySource(journalPath: string, anchors: readonly Anchor[]): Promise<Pick<LineTable, 'get'>> {
+  const places = createLineTable()
+  const files = createLineTable()
+  const ambiguous = new Set<string>()
+  await eachLine(journalPath, (line, offset) => {
+    const record = startsWith(line, fileBegins) ? parse<FileRecord>(line) : undefined
+    if (record === undefined) return
+    const { source } = record
+    const since = anchors.findLast(({ from }) => from <= offset)
+    const known = `${source}\0${identity(record, since === undefined ? [] : [since])}`
+    // Another file of that name has been seen, and this one not.
+    if (places.get(source) !== undefined && files.get(known) === undefined) ambiguous.add(source)
+    files.set(known, offset)
+    places.set(source, offset)
+  })
+  return { get: (source) => (ambiguous.has(source) ? undefined : places.get(source)) }
+}
+
+interface HalfSent {
+  readonly started: UploadStartedRecord
+  /** By number: one that was sent again counts as it was last. */
+  readonly parts: Map<number, Part>
+}
+
+function unfinishedOf({ started, parts }: HalfSent): EarlierFile['unfinished'] {
+  const { uploadId, partSize, size, mtime } = started
+  return { uploadId, partSize, size, mtime: mtime ?? undefined, parts: [...parts.values()] }
+}
+
+/** Multipart uploads that were begun, of files that are not there yet. */
+function createHalfSent() {
+  const byFile = new Map<string, HalfSent>()
+  const byUpload = new Map<string, HalfSent>()
+  return {
+    isEmpty: () => byFile.size === 0,
+    has: (id: string) => byFile.has(id),
+    get: (id: string) => byFile.get(id),
+    begin(id: string, started: UploadStartedRecord): void {
+      this.end(id)
+      const half = { started, parts: new Map<number, Part>() }
+      byFile.set(id, half)
+      byUpload.set(started.uploadId, half)
+    },
+    add({ uploadId, partNumber, size, etag, checksum }: PartRecord): void {
+      byUpload.get(uploadId)?.parts.set(partNumber, { partNumber, size, etag, checksum })
+    },
+    end(id: string): void {
+      const half = byFile.get(id)
+      if (half === undefined) return
+      byFile.delete(id)
+      byUpload.delete(half.started.uploadId)
+    },
+    bySource(source: string): HalfSent | undefined {
+      const found = [...byFile.values()].filter(({ started }) => started.source === source)
+      return found.length === 1 ? found[0] : undefined
+    },
+  }
+}
+
+const fileBegins = Buffer.from('{"type":"file","path":')
+const startBegins = Buffer.from('{"type":"upload-started",')
+const partBegins = Buffer.from('{"type":"part",')
+const sourceBegins = Buffer.from(',"source":"')
+const occurrenceBegins = Buffer.from('"occurrence":')
+
+interface Named {
+  readonly path: string
+  readonly occurrence?: number | undefined
+}
+
+/**
+ * The name in a `file` line, without the cost of reading all of it: a journal may have a million. No string holds an
+ * unescaped quote, so what is looked for is found where it stands as a name only.
+ */
+function nameIn(line: Buffer): Named | undefined {
+  if (line.includes(occurrenceBegins)) return parse<FileRecord>(line)
+  const end = line.indexOf(sourceBegins, fileBegins.length)
+  if (end === -1 || line.includes(0)) return undefined
+  const path = parseJson(line.subarray(fileBegins.length, end))
+  return typeof path === 'string' ? { path } : undefined
+}
+
+async function eachLine(path: string, see: (line: Buffer, offset: number) => void): Promise<void> {
+  let offset = 0
+  for await (const lines of readLines(path, 0)) {
+    for (const line of lines) {
+      see(line, offset)
+      offset += line.length + 1
+    }
+  }
+}
+
+/** Undefined for what a power cut has left of a line. */
+function parse<Record extends Named | PartRecord>(line: Buffer): Record | undefined {
+  const record = parseJson(line) as Partial<Record> | null | undefined
+  return typeof record?.path === 'string' ? (record as Record) : undefined
+}
+
+function parseJson(line: Buffer): unknown {
+  try {
+    return JSON.parse(line.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}

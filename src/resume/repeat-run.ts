@@ -1,0 +1,163 @@
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { AskedRepeat } from '../config/load.ts'
+import type { OptionKey } from '../config/options.ts'
+import { readPositionals } from '../config/positionals.ts'
+import { UsageError } from '../errors.ts'
+import type { RunRecord } from '../observe/records.ts'
+import { readRuns } from '../observe/report/read.ts'
+import { type StatePlaces, systemPlaces } from '../observe/state-directory.ts'
+import { openRun } from './continue-run.ts'
+import { namingOf } from './file-identity.ts'
+import { endpointOf, placeOf, placeOfRun, unfinishedRuns } from './find-run.ts'
+
+type Flags = Readonly<Partial<Record<OptionKey, unknown>>>
+
+/** A command line, read but not checked. */
+export interface GivenLine {
+  readonly flags: Flags
+  readonly args: readonly string[]
+}
+
+export interface RepeatOptions {
+  /** What is given now, sources not among it. */
+  readonly given: GivenLine
+  /** The journal that `--resume-from` names; undefined for the newest unfinished run. */
+  readonly resumeFrom: string | undefined
+  /** Where the command line sends things; undefined where it does not say. As `placeOf` has it. */
+  readonly place: string | undefined
+  readonly cwd: string
+  readonly places: StatePlaces
+  /** Reads a journaled command line; undefined where there can be none. */
+  readonly readLine?: ((argv: readonly string[]) => GivenLine) | undefined
+}
+
+/**
+ * As {@link repeatRun}, for settings that are being read.
+ *
+ * @throws UsageError as it does.
+ */
+export function repeatAsked(
+  { resumeFrom, destination }: AskedRepeat,
+  { readLine, ...given }: GivenLine & Pick<RepeatOptions, 'readLine'>,
+  { cwd, env }: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
+): Promise<RepeatedRun> {
+  const place = destination && placeOf({ to: destination.to, s3: destination }, cwd)
+  return repeatRun({ given, resumeFrom, place, cwd, places: systemPlaces(env), readLine })
+}
+
+/** An earlier run's command line with what is given now on top. */
+export interface RepeatedRun extends GivenLine {
+  readonly journal: string
+  /** Where it ran, if that is still there. */
+  readonly cwd: string
+}
+
+/**
+ * What `--resume` without sources stands for: the command line of the run that is continued.
+ *
+ * @throws UsageError where there is no run to continue, or its command line held a secret, which no journal keeps.
+ */
+export async function repeatRun(options: RepeatOptions): Promise<RepeatedRun> {
+  const { given } = options
+  const journal = await journalToRepeat(options)
+  const run =
+    (await readRuns(journal)).findLast((each) => hasSources(each, options)) ?? (await openRun(journal, journal))
+  const then = lineOf(run, options)
+  refuseHidden(then, given)
+  refuseStdin(then)
+  const isThere = await stat(run.cwd).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  )
+  const cwd = isThere ? run.cwd : options.cwd
+  if (cwd === options.cwd) return { journal, cwd, ...merged(then, given) }
+  return { journal, cwd, ...merged(fromDirectory(then, cwd), fromDirectory(given, options.cwd)) }
+}
+
+async function journalToRepeat({ resumeFrom, place, cwd, places }: RepeatOptions): Promise<string> {
+  if (resumeFrom !== undefined) {
+    const journal = resolve(cwd, resumeFrom)
+    await openRun(journal, resumeFrom)
+    return journal
+  }
+  for await (const { journal, run } of unfinishedRuns(places)) {
+    if (place === undefined || placeOfRun(run) === place) return journal
+  }
+  const where = place === undefined ? '' : ' with this destination'
+  throw new UsageError(`nothing to resume: there is no unfinished run${where}; name the sources to begin a new one`)
+}
+
+function hasSources(run: RunRecord, { readLine }: RepeatOptions): boolean {
+  const { flags, args } = readLine?.(run.argv) ?? noLine
+  return flags.filesFrom !== undefined || readPositionals(args).sources.length > 0
+}
+
+const noLine: GivenLine = { flags: {}, args: [] }
+
+/** What was typed, and what came from elsewhere then: sources, destination and endpoint belong to the run. */
+function lineOf(run: RunRecord, { readLine }: RepeatOptions): GivenLine {
+  const { flags, args } = readLine?.(run.argv) ?? noLine
+  const { sources, destination } = readPositionals(args)
+  const naming = namingOf(run)
+  const listed = flags.filesFrom ?? naming.filesFrom
+  const endpointUrl = flags.endpointUrl ?? endpointOf(run)
+  return {
+    flags: {
+      ...flags,
+      to: destination ?? flags.to ?? run.to,
+      ...(listed === undefined ? {} : { filesFrom: listed }),
+      ...(endpointUrl === undefined ? {} : { endpointUrl }),
+    },
+    args: sources.length > 0 || flags.filesFrom !== undefined ? sources : naming.sources,
+  }
+}
+
+function merged(then: GivenLine, now: GivenLine): GivenLine {
+  const { destination } = readPositionals(now.args)
+  // From where that invocation went on is no longer the question.
+  const { to, resumeFrom: _, ...before } = then.flags
+  // A destination behind --to and one as the last argument would be two.
+  const keepsTo = destination === undefined && now.flags.to === undefined
+  return {
+    flags: { ...before, ...(keepsTo ? { to } : {}), ...now.flags },
+    args: [...then.args, ...now.args],
+  }
+}
+
+const hidden = '***'
+
+/** Journals hold no secrets: what had one has to be given again. */
+function refuseHidden(then: GivenLine, now: GivenLine): void {
+  const lacking = Object.entries(then.flags)
+    .filter(([key, value]) => [value].flat().some((one) => String(one).includes(hidden)) && !(key in now.flags))
+    .map(([key]) => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`)
+  if (then.args.some((source) => source.includes(hidden))) lacking.push('the sources')
+  if (lacking.length === 0) return
+  throw new UsageError(
+    `the run's command line held a secret in ${lacking.join(', ')}, which its journal does not keep; give that again`,
+  )
+}
+
+/** What stood on standard input then does not stand there now. */
+function refuseStdin({ flags, args }: GivenLine): void {
+  if (flags.filesFrom !== '-' && !args.includes('-')) return
+  throw new UsageError('the run read from standard input; give its whole command line again, with --resume')
+}
+
+const pathOptions: readonly OptionKey[] = ['base', 'caBundle', 'config', 'excludeFrom', 'report']
+
+/** Options' paths as they were meant where they were typed, for a run that goes on in another directory. */
+function fromDirectory({ flags, args }: GivenLine, cwd: string): GivenLine {
+  const absolute = (value: unknown): unknown =>
+    Array.isArray(value) ? value.map(absolute) : typeof value === 'string' ? resolve(cwd, value) : value
+  const url = (value: unknown): unknown =>
+    typeof value === 'string' && /^file:(?!\/)/.test(value)
+      ? `file:${resolve(cwd, value.slice('file:'.length))}/`
+      : value
+  const changed = Object.entries(flags).map(([key, value]): [string, unknown] => {
+    if (key === 'to') return [key, url(value)]
+    return [key, pathOptions.some((option) => option === key) ? absolute(value) : value]
+  })
+  return { flags: Object.fromEntries(changed), args: args.map((argument) => String(url(argument))) }
+}

@@ -1,0 +1,90 @@
+import { toUploadError } from '../errors.ts'
+import type { FileRecord } from '../observe/records.ts'
+import type { Earlier } from './earlier.ts'
+import type { FileFacts } from './file-facts.ts'
+import { type FileWork, modifiedAt } from './file-record.ts'
+import { retrying } from './retry.ts'
+import { currentFacts, retryOptions, type SendFileOptions } from './send-file.ts'
+
+/**
+ * What earlier invocations have done of a file. Where that is a half-sent upload, it is in `work` from then on.
+ *
+ * @returns the line of its upload where the file is still what was uploaded then; undefined where it has to be sent
+ * @throws UploadError where it cannot be found out, or the file cannot be looked at
+ */
+export async function lookBack(
+  work: FileWork,
+  earlier: Earlier,
+  options: SendFileOptions,
+): Promise<FileRecord | undefined> {
+  const { signal, emit, destination } = options
+  const { index, path } = work.file
+  const found = await retrying(() => earlier.find(work.file, signal), {
+    ...retryOptions(work, options),
+    // What a journal says is no sign that the destination can be reached, and need not wait until it can.
+    gate: earlier.asksDestination ? options.gate : undefined,
+    // Nothing is being sent yet: it is no attempt at the file.
+    onRetry: ({ code, message }, failures, delayMs) =>
+      emit({ type: 'file-retry', index, path, attempt: failures, code, message, delayMs }),
+  })
+  if (found === undefined) return undefined
+  const { key, done, unfinished } = found
+  if (key !== work.file.key) work.file = { ...work.file, key }
+  if (done !== undefined && (await isAsUploaded(work, done, options))) return done
+  if (destination.multipart !== undefined) work.unfinished = unfinished
+  else if (unfinished !== undefined) {
+    const message = `${key} is begun anew: engine ${destination.engine} cannot go on with a half-sent upload`
+    emit({ type: 'notice', message })
+  }
+  return undefined
+}
+
+/** What a run that was cut makes of a file it never came to. */
+export type Recalled =
+  /** It was uploaded before, as this line says, and is what it was then. */
+  | { readonly done: FileRecord }
+  /** It was uploaded before, and whether it is what it was then has not been found out: that line still stands. */
+  | 'stands'
+  | undefined
+
+/** As {@link lookBack} after the run was cut: nothing is asked of the destination, and no file is read. */
+export async function recall(work: FileWork, earlier: Earlier, options: SendFileOptions): Promise<Recalled> {
+  if (earlier.asksDestination || work.attempts > 0) return undefined
+  try {
+    const found = await earlier.find(work.file)
+    work.unfinished = options.destination.multipart && found?.unfinished
+    const done = found?.done
+    if (done === undefined) return undefined
+    if (work.file.path === '-') return 'stands'
+    const facts = await currentFacts(work, options)
+    if (facts.size !== done.size || done.mtime !== modifiedAt(facts)) return 'stands'
+    work.facts = facts
+    return { done }
+  } catch {
+    // The run has ended for another reason.
+    return undefined
+  }
+}
+
+/** By size and time, as it was recorded; a file that only got another time, by its checksum. */
+async function isAsUploaded(work: FileWork, done: FileRecord, options: SendFileOptions): Promise<boolean> {
+  const facts = await currentFacts(work, options)
+  work.facts = facts
+  if (facts.size !== done.size) return false
+  if (done.mtime !== null && done.mtime === modifiedAt(facts)) return true
+  return done.checksum !== undefined && (await hasChecksum(facts, done, options))
+}
+
+async function hasChecksum(
+  facts: FileFacts,
+  { checksum }: FileRecord,
+  { bytes, signal }: SendFileOptions,
+): Promise<boolean> {
+  try {
+    return (await bytes.match({ checksum }, facts, { start: 0, size: facts.size }, signal)) === true
+  } catch (error) {
+    // Whoever is writing to it has made it another file.
+    if (toUploadError(error).code === 'SOURCE_CHANGED') return false
+    throw error
+  }
+}

@@ -1,0 +1,37 @@
+import type { RetrySettings } from '../config/settings.ts'
+import type { Call } from '../destinations/destination.ts'
+import type { UploadError } from '../errors.ts'
+import { createBreaker } from './breaker.ts'
+import type { Clock } from './clock.ts'
+import { retrying } from './retry.ts'
+
+/** Single requests to a destination, outside of a run that sends files. */
+export interface Requests {
+  /**
+   * Makes a request, with retries. A destination that never answered is given up soon.
+   *
+   * @throws UploadError of the last attempt; `CANCELLED` where the signal was aborted.
+   */
+  ask<Answer>(request: (call: Call) => Promise<Answer>): Promise<Answer>
+  /** Whether a failure of {@link ask} is everybody's, so that there is no point in asking for anything else. */
+  isHopeless(error: UploadError): boolean
+}
+
+export function createRequests(policy: RetrySettings, clock: Clock, signal: AbortSignal): Requests {
+  const breaker = createBreaker()
+  const call: Call = { signal, requests: 1 }
+  return {
+    async ask(request) {
+      const answer = await retrying(() => request(call), {
+        policy,
+        clock,
+        signal,
+        mayRetry: breaker.mayRetry,
+        onRetry: () => {},
+      })
+      breaker.succeeded()
+      return answer
+    },
+    isHopeless: (error) => breaker.failed(error) === 'stop',
+  }
+}

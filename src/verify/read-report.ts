@@ -1,0 +1,49 @@
+import { UsageError } from '../errors.ts'
+import type { FileRecord, RunRecord } from '../observe/records.ts'
+import { readRecordsAndGaps } from '../observe/report/read.ts'
+
+/** A journal, or a JSONL report, of one run. */
+export interface Report {
+  /** Of its last invocation. */
+  readonly run: RunRecord
+  /**
+   * How many lines of that invocation cannot be read. What such a line of an earlier one was about, the invocations that
+   * followed did not know either: they sent it anew.
+   */
+  readonly unreadable: number
+  /** Its files' lines from the beginning, each time it is called; nothing of them is kept. */
+  files(): AsyncGenerator<FileRecord>
+}
+
+/** @throws UsageError where the file cannot be read, or is no record of one run. */
+export async function openReport(path: string): Promise<Report> {
+  let run: RunRecord | undefined
+  let unreadable = 0
+  for await (const record of recordsOf(path)) {
+    if (record === undefined) unreadable += 1
+    if (record?.type !== 'run') continue
+    if (run !== undefined && run.runId !== record.runId) {
+      throw new UsageError(`${path} holds more than one run (${run.runId}, ${record.runId}); give the report of one`)
+    }
+    run = record
+    unreadable = 0
+  }
+  if (run === undefined) throw new UsageError(`${path} is no journal or .jsonl report of a run`)
+  return {
+    run,
+    unreadable,
+    async *files() {
+      for await (const record of recordsOf(path)) if (record?.type === 'file') yield record
+    },
+  }
+}
+
+async function* recordsOf(path: string) {
+  try {
+    for await (const records of readRecordsAndGaps(path)) yield* records
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    throw new UsageError(`${path} cannot be read (${code})`)
+  }
+}

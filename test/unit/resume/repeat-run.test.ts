@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest'
+import type { RunRecord } from '../../../src/observe/records.ts'
+import { type GivenLine, type RepeatOptions, repeatRun } from '../../../src/resume/repeat-run.ts'
+import { runRecord } from '../observe/events.ts'
+import { type State, state } from './state.ts'
+
+/** `--key=value` words are options, all others arguments. */
+function readLine(argv: readonly string[]): GivenLine {
+  const flags = argv.flatMap((word) => (/^--(\w+)=(.*)/s.exec(word) ?? []).slice(1, 3))
+  const pairs = flags.flatMap((_, at) => (at % 2 === 0 ? [flags.slice(at, at + 2)] : []))
+  return { flags: Object.fromEntries(pairs), args: argv.filter((word) => !word.startsWith('--')) }
+}
+
+async function repeat(at: State, given: Partial<GivenLine> = {}, over: Partial<RepeatOptions> = {}) {
+  return repeatRun({
+    given: { flags: {}, args: [], ...given },
+    resumeFrom: undefined,
+    place: undefined,
+    cwd: at.root,
+    places: at.places,
+    readLine,
+    ...over,
+  })
+}
+
+async function withRun(...runs: Partial<RunRecord>[]): Promise<{ at: State; journal: string }> {
+  const at = await state()
+  const records = runs.map((run) => runRecord({ cwd: at.root, to: 's3://b/', ...run }))
+  return { at, journal: await at.journal('x', 1, ...records) }
+}
+
+describe('a command line without sources', () => {
+  it('is that of the run, with what is given now on top', async () => {
+    const { at, journal } = await withRun({
+      argv: ['in', 's3://b/', '--concurrency=4', '--retries=2', '--resumeFrom=server'],
+    })
+    expect(await repeat(at, { flags: { resume: true, retries: '9' } })).toEqual({
+      journal,
+      cwd: at.root,
+      flags: { to: 's3://b/', concurrency: '4', retries: '9', resume: true },
+      args: ['in'],
+    })
+  })
+
+  it('is that of the last invocation that had sources', async () => {
+    const { at } = await withRun(
+      { argv: ['in', 's3://b/'] },
+      { invocation: 2, argv: ['in', 'more', '--to=s3://b/'] },
+      { invocation: 3, argv: ['--resume=', '--retries=1'] },
+    )
+    expect(await repeat(at)).toMatchObject({ args: ['in', 'more'], flags: { to: 's3://b/' } })
+    const listed = await withRun({ argv: ['--filesFrom=list'] }, { argv: ['--resume='] })
+    expect(await repeat(listed.at)).toMatchObject({ args: [], flags: { filesFrom: 'list', to: 's3://b/' } })
+  })
+
+  it('takes from the run what came from elsewhere then', async () => {
+    const config = { sources: ['in'], filesFrom: 'list', s3: { endpointUrl: 'http://h' } }
+    const { at } = await withRun({ argv: [], config })
+    const flags = { to: 's3://b/', filesFrom: 'list', endpointUrl: 'http://h' }
+    expect(await repeat(at)).toMatchObject({ args: ['in'], flags })
+    expect(await repeat(at, {}, { readLine: undefined })).toMatchObject({ args: ['in'], flags })
+  })
+
+  it.each<[given: Partial<GivenLine>, flags: object, args: string[]]>([
+    [{ flags: { to: 's3://c/' } }, { to: 's3://c/' }, ['in']],
+    [{ args: ['s3://c/'] }, {}, ['in', 's3://c/']],
+  ])('has one destination: %j', async (given, flags, args) => {
+    const { at } = await withRun({ argv: ['in', 's3://b/'] })
+    expect(await repeat(at, given)).toMatchObject({ flags, args })
+  })
+
+  it('means paths as they were typed, where the run goes on in its own directory', async () => {
+    const { at } = await withRun({ argv: ['in', '--to=file:./out', '--base=.', '--retries=1'], to: 'file:./out/' })
+    const flags = { report: ['r.csv'], config: '/c.json', filesFrom: undefined }
+    const repeated = await repeat(at, { flags }, { cwd: '/elsewhere' })
+    expect(repeated).toMatchObject({
+      cwd: at.root,
+      args: ['in'],
+      flags: {
+        to: `file:${at.root}/out/`,
+        base: at.root,
+        retries: '1',
+        report: ['/elsewhere/r.csv'],
+        config: '/c.json',
+      },
+    })
+    const elsewhere = await repeat(at, { args: ['file:../x'] }, { cwd: '/elsewhere' })
+    expect(elsewhere.args).toEqual(['in', 'file:/x/'])
+  })
+
+  it('stays here where the run’s directory is gone', async () => {
+    const { at } = await withRun({ argv: ['in', 's3://b/'], cwd: '/gone/for/good' })
+    expect((await repeat(at)).cwd).toBe(at.root)
+  })
+})
+
+describe('refuses', () => {
+  it('where there is nothing to continue', async () => {
+    const at = await state()
+    await expect(repeat(at)).rejects.toThrow(
+      'nothing to resume: there is no unfinished run; name the sources to begin a new one',
+    )
+    await at.journal('x', 1, runRecord({ to: 's3://b/' }))
+    await expect(repeat(at, {}, { place: 's3://c/ at AWS' })).rejects.toThrow('no unfinished run with this destination')
+    expect((await repeat(at, {}, { place: 's3://b/ at AWS' })).journal).toContain('x.jsonl')
+  })
+
+  it('what is no journal', async () => {
+    const at = await state()
+    await expect(repeat(at, {}, { resumeFrom: 'none.jsonl' })).rejects.toThrow(
+      '--resume-from: none.jsonl cannot be read',
+    )
+  })
+
+  it.each([[['-', 's3://b/', '--key=x']], [['--filesFrom=-', 's3://b/']]])(
+    'what came by standard input: %j',
+    async (argv) => {
+      const { at } = await withRun({ argv })
+      await expect(repeat(at)).rejects.toThrow('the run read from standard input; give its whole command line again')
+    },
+  )
+
+  it('what held a secret, unless that is given again', async () => {
+    const { at, journal } = await withRun({ argv: ['in', '--endpointUrl=http://***@h', '--include=a'] })
+    await expect(repeat(at, {}, { resumeFrom: journal })).rejects.toThrow(
+      "the run's command line held a secret in --endpoint-url, which its journal does not keep; give that again",
+    )
+    const again = await repeat(at, { flags: { endpointUrl: 'http://me:pw@h' } }, { resumeFrom: journal })
+    expect(again.flags).toMatchObject({ endpointUrl: 'http://me:pw@h', include: 'a' })
+    const source = await withRun({ argv: ['a?token=***', 's3://b/'] })
+    await expect(repeat(source.at)).rejects.toThrow('held a secret in the sources')
+  })
+})
