@@ -1,3 +1,4 @@
+import pLimit from 'p-limit'
 import type { Destination, UnfinishedUpload } from '../destinations/destination.ts'
 import { toUploadError, type UploadError, UsageError } from '../errors.ts'
 import type { Requests } from '../transfer/requests.ts'
@@ -21,24 +22,38 @@ export interface FindOptions {
   readonly requests: Requests
 }
 
+/** Uploads asked about at a time. */
+const looksAtOnce = 8
+
 /**
+ * An upload is as old as what was stored of it last: one that was begun long ago may have been taken up again by a run
+ * that goes on now.
+ *
  * @throws UsageError where the destination knows no unfinished uploads; UploadError where they cannot be listed.
  */
 export async function findLeftBehind(options: FindOptions): Promise<LeftBehind> {
   const { destination, prefix, olderThanMs, now, requests } = options
-  const list = destination.multipart?.list
+  const { list, lastPartAt } = destination.multipart ?? {}
   if (list === undefined) throw new UsageError(`the unfinished uploads of ${destination.url} cannot be listed`)
-  return requests.ask(async (call) => {
-    const uploads: UnfinishedUpload[] = []
-    let younger = 0
+  // Clocks differ a little: what was begun just now may seem to have been begun later.
+  const isOld = (time: Date | undefined): boolean =>
+    olderThanMs === 0 || time === undefined || now - time.getTime() >= olderThanMs
+  const { old, all } = await requests.ask(async (call) => {
+    const old: UnfinishedUpload[] = []
+    let all = 0
     for await (const upload of list(prefix, call)) {
-      // Clocks differ a little: what was begun just now may seem to have been begun later.
-      if (olderThanMs === 0 || now - upload.initiatedAt.getTime() >= olderThanMs) uploads.push(upload)
-      else younger += 1
+      all += 1
+      if (isOld(upload.initiatedAt)) old.push(upload)
     }
-    uploads.sort((a, b) => a.initiatedAt.getTime() - b.initiatedAt.getTime())
-    return { uploads, younger }
+    return { old, all }
   })
+  const limit = pLimit(looksAtOnce)
+  const isLeft = async (upload: UnfinishedUpload): Promise<boolean> =>
+    lastPartAt === undefined || olderThanMs === 0 || isOld(await requests.ask((call) => lastPartAt(upload, call)))
+  const left = await Promise.all(old.map((upload) => limit(() => isLeft(upload))))
+  const uploads = old.filter((_, at) => left[at])
+  uploads.sort((a, b) => a.initiatedAt.getTime() - b.initiatedAt.getTime())
+  return { uploads, younger: all - uploads.length }
 }
 
 export interface RemoveOptions {

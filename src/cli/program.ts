@@ -26,7 +26,8 @@ Commands (each with a --help of its own):
 const footer = `
 Every option is also an environment variable (--part-size: UPLOAD_PART_SIZE) and a key in .uploadrc.json ("partSize").
 Flags win over variables, variables over the file. Sizes: 8MiB, 10MB, 1048576. Times: 500ms, 30s, 5m.
-Exit codes: 0 all uploaded, 1 some files failed, 2 wrong usage (nothing sent), 3 could not go on, 130/143/141 stopped.`
+Exit codes: 0 all uploaded, 1 some files failed, 2 wrong usage (nothing sent), 3 could not go on, 4 halted by a limit,
+130/143/141 stopped.`
 
 /**
  * Carries out a command line.

@@ -74,6 +74,11 @@ export interface MultipartUploads {
   resume(uploadId: string, object: ObjectToPut, call: Call): Promise<MultipartUpload | undefined>
   /** Uploads that were neither completed nor aborted, of keys that begin with `prefix`. */
   list?(prefix: string, call: Call): AsyncIterable<UnfinishedUpload>
+  /**
+   * When the newest part of one of {@link list} was stored; undefined where it has none, or where nobody may ask. Absent
+   * where the listing goes by that already.
+   */
+  lastPartAt?(upload: UnfinishedUpload, call: Call): Promise<Date | undefined>
   /** Removes one of {@link list} with its parts. One that is gone is not an error. */
   remove?(upload: UnfinishedUpload, call: Call): Promise<void>
 }

@@ -96,7 +96,8 @@ export function createAutomatic({ destination, clock, emit, busyMs }: AutomaticO
       throttled: (beganMs) => answered(beganMs, true),
     }),
     turn(signal) {
-      if (rate.perSecond === undefined) return undefined
+      // Some files need no request: what they leave is enough, but more than one for each slot would come as a burst.
+      if (rate.perSecond === undefined || inHand >= controller.limit) return undefined
       return inTurn(signal).then(() => {
         inHand += 1
       })

@@ -1,6 +1,7 @@
 import type { RetrySettings } from '../config/settings.ts'
 import type { ErrorCode, UploadError } from '../errors.ts'
 import type { Listener } from '../observe/events.ts'
+import type { Breaker } from './breaker.ts'
 import type { Clock } from './clock.ts'
 import { createCrowding } from './crowding.ts'
 import { createOutage } from './outage.ts'
@@ -46,6 +47,8 @@ export interface GateOptions {
   readonly emit: Listener
   readonly policy: RetrySettings
   readonly scheduler: Pick<Scheduler, 'halve'>
+  /** Told that the destination has answered. */
+  readonly breaker: Pick<Breaker, 'answered'>
   /** The run slows down by itself where requests are refused. */
   readonly isAdaptive: boolean
   /** The destination is gone, and the run with it. */
@@ -57,7 +60,7 @@ const lineCodes: ReadonlySet<ErrorCode> = new Set(['CONNECTION', 'STALLED', 'TIM
 /** In milliseconds: a link that was cut for half a minute is back by then, and backoff has had time to find it. */
 const silenceMs = 60_000
 
-export function createGate({ clock, emit, policy, scheduler, isAdaptive, onLost }: GateOptions): Gate {
+export function createGate({ clock, emit, policy, scheduler, breaker, isAdaptive, onLost }: GateOptions): Gate {
   const outage = createOutage({ clock, emit, limitMs: policy.retryMaxTimeMs, onLost })
   const throttle = createThrottleGate({ clock, policy, onlyAsked: isAdaptive })
   const crowding = createCrowding({ scheduler, clock, emit })
@@ -74,6 +77,7 @@ export function createGate({ clock, emit, policy, scheduler, isAdaptive, onLost 
       lastSuccessMs = clock.elapsed()
       silentSinceMs = undefined
       throttle.succeeded()
+      breaker.answered()
       outage.answered()
     },
     excuse(error, beganMs) {

@@ -153,7 +153,7 @@ async function sendFacts(
   options: SendFileOptions,
   failedBefore: FailedBefore | undefined,
 ): Promise<ObjectInfo> {
-  const { destination, settings, emit, breaker } = options
+  const { destination, settings, emit } = options
   const { index, path, key, contentType } = work.file
   const { parts, inParts } = partsOf(facts.size, destination, settings, work.unfinished)
   work.facts = facts
@@ -183,7 +183,6 @@ async function sendFacts(
     // Each part has retries of its own: what grew so much since is begun anew.
     retry: { ...retryOptions(work, options), failedBefore: inParts ? undefined : failedBefore },
     onPart: (done) => {
-      breaker.answered()
       if (done > partsDone) options.gate.succeeded()
       partsDone = done
       emit({ type: 'file-progress', index, sent: meter.current, before: meter.before || undefined, partsDone })

@@ -85,6 +85,7 @@ export async function transferFiles(options: TransferOptions): Promise<UploadErr
     emit: options.emit,
     policy: settings.retry,
     scheduler,
+    breaker,
     isAdaptive: settings.concurrency === 'auto',
     onLost: (error) => settlement.stop(error),
   })

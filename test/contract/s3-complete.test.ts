@@ -115,6 +115,24 @@ describe('an upload that was not completed', () => {
     expect(s3.read('audio', 'a/k')).toEqual(someBytes(2500, 5))
   })
 
+  it.each([
+    ['an hour before it began is not', 60, false],
+    ['since it began is', 0, true],
+  ])('an object stored %s taken for its own, where nothing else tells them apart', async (_, minutes, isTaken) => {
+    const { s3, upload, complete } = await begun()
+    await upload.abort(aCall())
+    const time = new Date(Date.now() - minutes * 60_000).toUTCString()
+    s3.script = (request) =>
+      request.operation === 'HeadObject'
+        ? { status: 200, headers: { etag: '"other"', 'content-length': '2500', 'last-modified': time } }
+        : onComplete('reset')(request)
+    const outcome = await complete().then(
+      () => 'taken',
+      (error) => error.code,
+    )
+    expect(outcome).toBe(isTaken ? 'taken' : 'CONNECTION')
+  })
+
   it.each<[string, Fault, string]>([
     ['refused', { status: 403, body: xmlError('AccessDenied') }, 'ACCESS_DENIED'],
     ['throttled', { status: 200, body: xmlError('SlowDown') }, 'THROTTLED'],

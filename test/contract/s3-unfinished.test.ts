@@ -83,6 +83,49 @@ describe('a listing of multipart uploads', () => {
   })
 })
 
+describe('when the newest part of an upload was stored', () => {
+  const lastPartAt = ({ destination }: Fast) =>
+    destination.multipart?.lastPartAt?.({ key: 'k', uploadId: 'u', initiatedAt: new Date(0) }, aCall())
+  const parts = (more: string, ...times: readonly string[]): Fault => {
+    const listed = times.map(
+      (time, at) => `<Part><PartNumber>${at + 1}</PartNumber><LastModified>${time}</LastModified></Part>`,
+    )
+    const headers = { 'content-type': 'application/xml' }
+    return { status: 200, headers, body: `<ListPartsResult>${more}${listed.join('')}</ListPartsResult>` }
+  }
+  const more = '<IsTruncated>true</IsTruncated><NextPartNumberMarker>2</NextPartNumberMarker>'
+
+  it('is read from all pages', async () => {
+    const fast = await openFast({
+      script: ({ query }) =>
+        query['part-number-marker'] === undefined
+          ? parts(more, '2026-11-20T08:00:00.000Z', '2026-11-21T08:00:00.000Z')
+          : parts('', '2026-11-20T09:00:00.000Z'),
+    })
+    expect(await lastPartAt(fast)).toEqual(new Date('2026-11-21T08:00:00.000Z'))
+    expect(fast.s3.requests).toHaveLength(2)
+  })
+
+  it('ends where the server repeats its marker', async () => {
+    const fast = await openFast({ script: () => parts(more, '2026-11-20T08:00:00.000Z') })
+    expect(await lastPartAt(fast)).toEqual(new Date('2026-11-20T08:00:00.000Z'))
+    expect(fast.s3.requests).toHaveLength(2)
+  })
+
+  it.each([
+    ['it has none', parts('')],
+    ['it is gone', { status: 404, body: xmlError('NoSuchUpload') }],
+    ['nobody may ask', { status: 403, body: xmlError('AccessDenied') }],
+  ])('is not known where %s', async (_, fault) => {
+    expect(await lastPartAt(await openFast({ script: () => fault }))).toBeUndefined()
+  })
+
+  it('is asked again where the server is in trouble', async () => {
+    const fast = await openFast({ script: () => ({ status: 503, body: xmlError('SlowDown') }) })
+    await expect(lastPartAt(fast)).rejects.toMatchObject({ code: 'THROTTLED', retryable: true })
+  })
+})
+
 describe('the removal of a multipart upload', () => {
   const removed = (fast: Fast, uploadId: string) =>
     fast.destination.multipart?.remove?.({ key: 'k', uploadId, initiatedAt: new Date(0) }, aCall())

@@ -209,7 +209,7 @@ export const providerRows: readonly ErrorRow[] = [
   {
     names: ['ClientDisconnected'],
     code: 'CONNECTION',
-    message: ({ host }) => `the connection to ${host} was closed in the middle`,
+    message: ({ host }) => `the connection to ${host} was closed in the middle; check the network and the server`,
   },
   { names: ['InternalError', 'InternalFailure'], code: 'SERVER_ERROR', message: said('the server failed inside') },
   {

@@ -154,6 +154,6 @@ function storedOf(
   if (algorithm === undefined || sent === undefined) return { etag, versionId, checksum: undefined }
   const kept = headers[checksumNames[algorithm].header]
   // Empty where a server has none.
-  if (kept === undefined || kept === sent) return { etag, versionId, checksum: { algorithm, value: sent } }
+  if (!kept || kept === sent) return { etag, versionId, checksum: { algorithm, value: sent } }
   throw new UploadError('CHECKSUM_MISMATCH', 'the server stored other bytes than were sent')
 }

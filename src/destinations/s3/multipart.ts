@@ -63,9 +63,10 @@ export function createS3Multipart({ client, bucket, upload, checksum, mapped }: 
     ...createUnfinished({ client, bucket, mapped }),
 
     async create(object, { signal }) {
+      const begunMs = Date.now()
       const { uploadId, kept } = await mapped('s3:PutObject', begin(object, signal))
       if (uploadId === undefined) throw strangeAnswer()
-      return uploadOf(object, uploadId, kept)
+      return uploadOf(object, uploadId, kept, begunMs)
     },
 
     async resume(uploadId, object, call) {
@@ -83,7 +84,12 @@ export function createS3Multipart({ client, bucket, upload, checksum, mapped }: 
     },
   }
 
-  function uploadOf(object: ObjectToPut, uploadId: string, kept: KeptChecksums | undefined): MultipartUpload {
+  function uploadOf(
+    object: ObjectToPut,
+    uploadId: string,
+    kept: KeptChecksums | undefined,
+    begunMs?: number,
+  ): MultipartUpload {
     const target = { Bucket: bucket, Key: object.key, UploadId: uploadId }
     /** Parts have to have the checksum their upload was begun with, in another run perhaps. */
     let ofParts: FastObject['checksum'] = kept?.algorithm === checksum.algorithm() ? undefined : kept?.algorithm
@@ -157,7 +163,7 @@ export function createS3Multipart({ client, bucket, upload, checksum, mapped }: 
           mayBeComplete ||= isInDoubt(error)
           // That the upload is gone says something only where this program may have completed it before.
           if (!mayBeComplete || !(isInDoubt(error) || isGone(error))) throw error
-          const settled = await wasCompleted({ client, ...target, size, parts, whole, signal: call.signal })
+          const settled = await wasCompleted({ client, ...target, size, parts, whole, begunMs, signal: call.signal })
           if (settled === undefined) throw error
           return { key: object.key, size, ...settled, checksum: whole }
         }

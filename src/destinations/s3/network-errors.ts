@@ -26,7 +26,7 @@ export const networkRows: readonly ErrorRow[] = [
   {
     names: ['ECONNRESET', 'EPIPE', 'ECONNABORTED'],
     code: 'CONNECTION',
-    message: ({ host }) => `the connection to ${host} was closed in the middle`,
+    message: ({ host }) => `the connection to ${host} was closed in the middle; check the network and the server`,
   },
   {
     names: ['ETIMEDOUT', 'ESOCKETTIMEDOUT'],

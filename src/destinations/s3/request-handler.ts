@@ -1,10 +1,12 @@
 import type { Agent as HttpsAgent } from 'node:https'
+import { HttpRequest } from '@smithy/core/protocols'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import type { TlsSettings } from '../../config/settings.ts'
 import { openConnections, type Route } from '../../http/agent.ts'
 import { answeredWithin } from './answered-within.ts'
 import type { Patience } from './patience.ts'
 import { endingSilence, type SilenceLimits } from './silence.ts'
+import { inSmallWrites } from './small-writes.ts'
 
 /** The part of the SDK's own handler that its client calls. */
 export type RequestHandler = Pick<
@@ -54,7 +56,8 @@ export function createRequestHandler(tls: TlsSettings, patience: Patience): Requ
       const { usual, completing } = handlersFor(route)
       const isComplete = request.method === 'POST' && request.query.uploadId !== undefined
       const limitMs = requestTimeout ?? (isComplete ? patience.completing : patience.request)
-      const send = (signal: AbortSignal) => (isComplete ? completing : usual).handle(request, { abortSignal: signal })
+      const written = Object.assign(HttpRequest.clone(request), { body: inSmallWrites(request.body) })
+      const send = (signal: AbortSignal) => (isComplete ? completing : usual).handle(written, { abortSignal: signal })
       return answeredWithin(send, abortSignal as AbortSignal | undefined, limitMs)
     },
     destroy: () => connections.close(),

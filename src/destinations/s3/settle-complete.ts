@@ -3,6 +3,7 @@ import type { Checksum, Part } from '../destination.ts'
 import { md5OfEtag, multipartEtagOf, plainEtag } from '../etag.ts'
 import { fullObjectChecksum } from './checksum.ts'
 import { head } from './head.ts'
+import { serverAheadMs } from './server-clock.ts'
 
 export interface CompletedUpload {
   readonly etag: string | undefined
@@ -19,33 +20,46 @@ export interface SettleOptions {
   readonly parts: readonly Part[]
   /** Of the object's bytes, where it is known. */
   readonly whole: Checksum | undefined
+  /** When the upload was begun, in milliseconds since the epoch; undefined where that was not seen. */
+  readonly begunMs: number | undefined
   readonly signal: AbortSignal
 }
+
+/** By how much clocks may differ without anybody having noticed. */
+const clockToleranceMs = 15 * 60_000
 
 /**
  * Whether an upload was completed although its completion failed: the server may have made the object and only its
  * answer was lost. Asking once more would then be refused, since the upload is gone.
  *
  * The object there is this upload's where its ETag is the one S3 makes of these parts, or, for servers that make others,
- * where it has the right size and the upload no longer exists; never where it has another checksum.
+ * where it has the right size and the upload no longer exists; never where it has another checksum, or was there before
+ * the upload was begun. (An object made of parts is as old as its upload:
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html)
  *
  * @returns undefined where it was not, or where nobody can tell
  */
 export async function wasCompleted(options: SettleOptions): Promise<CompletedUpload | undefined> {
-  const { client, Bucket, Key, size, whole, signal } = options
+  const { client, Bucket, Key, size, whole, begunMs, signal } = options
   if (signal.aborted) return undefined
   try {
     const answer = await head(Key, { client, bucket: Bucket, signal, checksum: whole !== undefined })
-    const { ETag, VersionId, ContentLength } = answer
+    const { ETag, VersionId, ContentLength, LastModified } = answer
     const there = fullObjectChecksum(answer)
     if (ContentLength !== size || (there?.algorithm === whole?.algorithm && there?.value !== whole?.value))
       return undefined
-    const isOurs = plainEtag(ETag) === multipartEtag(options.parts) || (await isGone(options))
+    const isOlder = LastModified !== undefined && begunMs !== undefined && isBefore(LastModified, begunMs, client)
+    const isOurs = plainEtag(ETag) === multipartEtag(options.parts) || (!isOlder && (await isGone(options)))
     return isOurs ? { etag: ETag, versionId: VersionId } : undefined
   } catch {
     // The failure that led here is the one to tell.
     return undefined
   }
+}
+
+/** @param time by the server's clock */
+function isBefore(time: Date, ms: number, client: S3Client): boolean {
+  return time.getTime() + clockToleranceMs < ms + serverAheadMs(client)
 }
 
 async function isGone({ client, Bucket, Key, UploadId, signal }: SettleOptions): Promise<boolean> {

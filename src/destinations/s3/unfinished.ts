@@ -17,7 +17,9 @@ export function createUnfinished({
   client,
   bucket,
   mapped,
-}: Pick<S3MultipartOptions, 'client' | 'bucket' | 'mapped'>): Required<Pick<MultipartUploads, 'list' | 'remove'>> {
+}: Pick<S3MultipartOptions, 'client' | 'bucket' | 'mapped'>): Required<
+  Pick<MultipartUploads, 'list' | 'lastPartAt' | 'remove'>
+> {
   /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html */
   async function* list(prefix: string, { signal }: Call): AsyncGenerator<UnfinishedUpload> {
     let after: Marker | undefined
@@ -42,8 +44,29 @@ export function createUnfinished({
     }
   }
 
+  async function lastPartAt({ key, uploadId }: UnfinishedUpload, { signal }: Call): Promise<Date | undefined> {
+    let newest: number | undefined
+    let after: string | undefined
+    for (;;) {
+      const input = { Bucket: bucket, Key: key, UploadId: uploadId, PartNumberMarker: after }
+      const page = await mapped(
+        's3:ListMultipartUploadParts',
+        client.send(new ListPartsCommand(input), { abortSignal: signal }),
+      ).catch(unlessUnanswerable)
+      for (const { LastModified } of page?.Parts ?? []) {
+        if (LastModified !== undefined) newest = Math.max(newest ?? 0, LastModified.getTime())
+      }
+      const next = page?.IsTruncated ? page.NextPartNumberMarker : undefined
+      // A server that repeats its marker would be asked for ever.
+      if (next === undefined || next === after) break
+      after = next
+    }
+    return newest === undefined ? undefined : new Date(newest - serverAheadMs(client))
+  }
+
   return {
     list,
+    lastPartAt,
 
     /**
      * A part that was on its way may arrive after the upload was aborted, and stay: what is still listed is aborted
@@ -94,6 +117,12 @@ function nextMarker(page: ListMultipartUploadsCommandOutput, found: readonly Unf
 
 function nameOf({ key, uploadId }: UnfinishedUpload): string {
   return `${uploadId}/${key}`
+}
+
+/** Whoever may abort uploads need not be allowed to list their parts; and one may be gone. */
+function unlessUnanswerable(error: unknown): undefined {
+  const { status } = error as { readonly status?: number | undefined }
+  if (status === undefined || ![403, 404, 405, 501].includes(status)) throw error
 }
 
 function unlessGone(error: unknown): void {

@@ -89,6 +89,18 @@ describe('createAutomatic', () => {
     expect(inner.calls.length - before).toBe(3)
   })
 
+  it('has no file wait for a turn while as many as there are slots are left from files that sent nothing', async () => {
+    const { refuse, turn, put, stop, clock, changes } = start()
+    await refuse(16)
+    expect(changes()).toMatchObject([{ to: 16 }])
+    for (let n = 0; n < 16; n += 1) await pass(clock, turn(stop.signal) ?? Promise.reject(new Error('no turn')))
+    expect(turn(stop.signal)).toBeUndefined()
+    await put()
+    const next = turn(stop.signal)
+    expect(next).toBeDefined()
+    await pass(clock, next ?? Promise.resolve())
+  })
+
   it('lets nobody wait for a turn after the end', async () => {
     const { refuse, turn, put, stop } = start()
     await refuse(16)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ErrorCode, UploadError, UploadErrorDetails } from '../../../src/errors.ts'
+import { createBreaker } from '../../../src/transfer/breaker.ts'
 import { createGate } from '../../../src/transfer/gate.ts'
 import { createFakeClock, settled } from '../../support/fake-clock.ts'
 import { failure, retry } from './scene.ts'
@@ -18,6 +19,7 @@ function scene(tickMs = 0) {
     emit: () => {},
     policy: retry,
     scheduler: { halve: () => undefined },
+    breaker: createBreaker(),
     isAdaptive: false,
     onLost: (error) => void lost.push(error),
   })

@@ -212,7 +212,7 @@ describe('a small file, where the destination has a way for these,', () => {
     const clock = createFakeClock()
     const script = async (): Promise<Fate> => {
       await clock.advance(ms)
-      return failure('CONNECTION', 'refused')
+      return failure('CONNECTION', 'refused', { unreachable: true })
     }
     const scene = sent([await sparseFile(10)], { script, clock, settings: { retry: { ...retry, retries: 8 } } })
     expect(await scene.done).toMatchObject({ code: 'CONNECTION' })

@@ -327,7 +327,7 @@ describe('transferFiles', () => {
       const clock = createFakeClock()
       const script = async (): Promise<Fate> => {
         await clock.advance(3000)
-        return noConnection()
+        return failure('CONNECTION', 'timed out', { unreachable: true })
       }
       const scene = transfer({
         files: [file],
@@ -337,6 +337,19 @@ describe('transferFiles', () => {
       })
       expect(await scene.done).toMatchObject({ code: 'CONNECTION' })
       expect([scene.destination.calls.length, clock.elapsed() < 10_000]).toEqual([3, true])
+    })
+
+    it('is not one that began an upload, and whose connections break at the first parts', async () => {
+      const file = await sparseFile(20 * MiB)
+      const script = ({ what, attempt }: FakeCall): Fate =>
+        what === 'part' && attempt <= 5 ? failure('CONNECTION', 'reset') : undefined
+      const scene = transfer({
+        files: [file],
+        destination: { script, multipart: {} },
+        settings: { retry: { ...retry, retries: 8, retryFailed: 0 } },
+      })
+      expect(await scene.done).toBeUndefined()
+      expect(fates(scene.records)).toEqual({ 'take-1.wav': 'uploaded' })
     })
 
     it('later on is waited for, at no cost to any file', async () => {

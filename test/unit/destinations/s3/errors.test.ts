@@ -110,7 +110,7 @@ describe('what is in no table', () => {
       "a reset under the SDK's name for it",
       failed({ name: 'TimeoutError', code: 'ECONNRESET' }),
       'CONNECTION retry',
-      'the connection to s3.example.test was closed in the middle',
+      'the connection to s3.example.test was closed in the middle; check the network and the server',
     ],
     ['a cut', failed({ name: 'AbortError' }), 'CANCELLED retry', 'the request was cut because the run was stopped'],
     [
