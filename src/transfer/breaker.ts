@@ -37,8 +37,9 @@ export function createBreaker(): Breaker {
   let refusals = 0
 
   const unreachable = (error: UploadError): boolean => {
-    // Whatever has a status is an answer, but for a proxy's refusal to connect.
+    // Whatever has a status is an answer, but for a proxy's refusal to connect. What is no HTTP at all is none.
     if (error.code === 'CONNECTION') return !answered
+    if (error.code === 'BAD_RESPONSE' && error.status === undefined && error.retryable) return !answered
     if (error.status !== undefined) answered = true
     return false
   }

@@ -96,7 +96,7 @@ function networkProblem(error: SdkError, scene: ErrorScene): UploadError | undef
   }
   if (typeof code === 'string' && code.startsWith('HPE_')) {
     const message = `${scene.host} does not answer in HTTP${through}; check the endpoint, and http:// or https://`
-    return new UploadError('BAD_RESPONSE', message, { retryable: false, cause: error })
+    return new UploadError('BAD_RESPONSE', message, { cause: error })
   }
   if (typeof code === 'string' && code.startsWith('ERR_SSL_')) {
     const message = `no TLS connection to ${scene.host} could be made${through} (${code})`

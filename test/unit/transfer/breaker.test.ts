@@ -14,7 +14,12 @@ describe('failed', () => {
     const fresh = createBreaker()
     const proven = createBreaker()
     proven.succeeded()
-    const first: Partial<Record<ErrorCode, Verdict>> = { ACCESS_DENIED: 'undecided', CONNECTION: 'stop' }
+    const first: Partial<Record<ErrorCode, Verdict>> = {
+      ACCESS_DENIED: 'undecided',
+      CONNECTION: 'stop',
+      // Without a status it is no answer in HTTP.
+      BAD_RESPONSE: 'stop',
+    }
     const usual: Verdict = runWide.includes(code) ? 'stop' : 'file'
     expect([fresh.failed(failure(code)), proven.failed(failure(code))]).toEqual([first[code] ?? usual, usual])
   })
@@ -45,6 +50,12 @@ describe('failed', () => {
     const breaker = createBreaker()
     before(breaker)
     expect(breaker.failed(failure('CONNECTION'))).toBe(verdict)
+  })
+
+  it('takes an answer that has a status, however strange, for an answer', () => {
+    const breaker = createBreaker()
+    expect(breaker.failed(failure('BAD_RESPONSE', 200))).toBe('file')
+    expect(breaker.failed(failure('BAD_RESPONSE'))).toBe('file')
   })
 })
 

@@ -49,7 +49,7 @@ describe('what is in no table', () => {
     [
       'bytes that are no HTTP',
       failed({ code: 'HPE_INVALID_CONSTANT' }),
-      'BAD_RESPONSE',
+      'BAD_RESPONSE retry',
       's3.example.test does not answer in HTTP; check the endpoint, and http:// or https://',
     ],
     [
