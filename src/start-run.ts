@@ -110,6 +110,7 @@ function newJournal({ settings, env, clock, emit }: StartOptions): Promise<Journ
 
 async function announce(options: StartOptions, journal: Journal, invocation: number): Promise<void> {
   const { settings, argv, cwd, clock, destination, emit } = options
+  const { s3 } = settings
   const run: RunRecord = {
     type: 'run',
     version: packageJson.version,
@@ -119,7 +120,8 @@ async function announce(options: StartOptions, journal: Journal, invocation: num
     cwd,
     to: destination.url,
     argv: redactArgv(argv),
-    config: effectiveConfig(settings),
+    // The endpoint in effect: which one a profile names is not in the settings, and it tells buckets of one name apart.
+    config: effectiveConfig({ ...settings, s3: { ...s3, endpointUrl: destination.endpoint ?? s3.endpointUrl } }),
     host: hostname(),
     node: process.version,
     pid: process.pid,

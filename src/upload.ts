@@ -1,5 +1,6 @@
 import { addAbortSignal, type Readable } from 'node:stream'
 import { parseDestinationUrl } from './config/destination-url.ts'
+import { redactArgv } from './config/redact.ts'
 import type { Settings } from './config/settings.ts'
 import { unlessAborted } from './destinations/abort.ts'
 import type { Destination } from './destinations/destination.ts'
@@ -104,7 +105,7 @@ export async function runUpload(request: UploadRequest): Promise<SummaryRecord> 
     }
     const summary = await finish(exitCodeOf(ended))
     const { failures } = tally
-    const again = (ended: SummaryRecord): string | undefined => againCommand(ended, settings)
+    const again = (ended: SummaryRecord): string | undefined => againCommand(ended, settings, redactArgv(request.argv))
     const ending = { journal, invocation, summary, finish, failures, stopped, again, emit }
     return await concludeRun(settings.report, around.cwd, ending)
   } finally {

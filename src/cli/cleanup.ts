@@ -13,10 +13,9 @@ import { systemClock } from '../transfer/clock.ts'
 import { createRequests } from '../transfer/requests.ts'
 import { type CommandForm, readCommandLine, yesOption } from './commands.ts'
 import { confirm } from './confirm.ts'
-import { exitCodeOfError } from './exit-codes.ts'
 import { explain } from './explain.ts'
 import type { Host } from './host.ts'
-import { listenForStops } from './stops.ts'
+import { stoppable } from './stops.ts'
 
 const form: CommandForm = {
   name: 'cleanup',
@@ -47,16 +46,7 @@ export async function runCleanup(args: readonly string[], host: Host): Promise<n
   if (line === undefined) return 0
   const wanted = { ...readOwn(line.args, line.own), yes: line.own.yes === true }
   const settings = { ...line.settings, to: wanted.to }
-  const stops = listenForStops(host, () => {})
-  try {
-    return await cleanUp(settings, wanted, host, stops.signal)
-  } catch (error) {
-    const reason = stops.reason()
-    if (reason === undefined) throw error
-    return exitCodeOfError(error, reason)
-  } finally {
-    stops.release()
-  }
+  return stoppable(host, (signal) => cleanUp(settings, wanted, host, signal))
 }
 
 interface Wanted {

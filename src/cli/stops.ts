@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { exitCodeOfStop, type StopReason } from '../exit-code.ts'
 import type { Host } from './host.ts'
 
@@ -18,6 +19,8 @@ export interface Stops {
  */
 export function listenForStops(host: Host, announce: (reason: StopReason) => void): Stops {
   const controller = new AbortController()
+  // One listener for each request in flight.
+  setMaxListeners(0, controller.signal)
   let reason: StopReason | undefined
   let signals = 0
 
@@ -43,5 +46,24 @@ export function listenForStops(host: Host, announce: (reason: StopReason) => voi
       for (const release of releases) release()
       host.stdout.off('error', lost)
     },
+  }
+}
+
+/**
+ * Does a command's work, which may be stopped from outside.
+ *
+ * @returns the exit code: the work's own, or that of what stopped it
+ * @throws what the work throws while nothing has stopped it.
+ */
+export async function stoppable(host: Host, work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+  const stops = listenForStops(host, () => {})
+  try {
+    return await work(stops.signal)
+  } catch (error) {
+    const reason = stops.reason()
+    if (reason === undefined) throw error
+    return exitCodeOfStop(reason)
+  } finally {
+    stops.release()
   }
 }

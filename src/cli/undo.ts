@@ -10,11 +10,10 @@ import { type RecordedRun, readRun } from '../undo/read-run.ts'
 import { type Undone, undoRun } from '../undo/undo.ts'
 import { type CommandForm, readCommandLine, yesOption } from './commands.ts'
 import { confirm } from './confirm.ts'
-import { exitCodeOfError } from './exit-codes.ts'
 import { explain } from './explain.ts'
 import type { Host } from './host.ts'
 import { reportedSettings } from './reported-settings.ts'
-import { listenForStops } from './stops.ts'
+import { stoppable } from './stops.ts'
 import { undoPlanRecords, undoPlanText } from './undo-plan.ts'
 
 const form: CommandForm = {
@@ -46,16 +45,7 @@ export async function runUndo(args: readonly string[], host: Host): Promise<numb
   const [path = ''] = line.args
   const recorded = await readRun(resolve(host.cwd, path))
   const settings = reportedSettings(recorded.run, line)
-  const stops = listenForStops(host, () => {})
-  try {
-    return await undo(recorded, settings, line.own.yes === true, host, stops.signal)
-  } catch (error) {
-    const reason = stops.reason()
-    if (reason === undefined) throw error
-    return exitCodeOfError(error, reason)
-  } finally {
-    stops.release()
-  }
+  return stoppable(host, (signal) => undo(recorded, settings, line.own.yes === true, host, signal))
 }
 
 async function undo(

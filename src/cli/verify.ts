@@ -11,10 +11,9 @@ import { openReport, type Report } from '../verify/read-report.ts'
 import { type Verdict, verifyObjects } from '../verify/verify-objects.ts'
 import { type CommandForm, readCommandLine } from './commands.ts'
 import { drained } from './dry-run.ts'
-import { exitCodeOfError } from './exit-codes.ts'
 import type { Host } from './host.ts'
 import { reportedSettings } from './reported-settings.ts'
-import { listenForStops } from './stops.ts'
+import { stoppable } from './stops.ts'
 
 const form: CommandForm = {
   name: 'verify',
@@ -44,16 +43,7 @@ export async function runVerify(args: readonly string[], host: Host): Promise<nu
   const [path = ''] = line.args
   const report = await openReport(resolve(host.cwd, path))
   const settings = reportedSettings(report.run, line)
-  const stops = listenForStops(host, () => {})
-  try {
-    return await verify(report, settings, host, stops.signal)
-  } catch (error) {
-    const reason = stops.reason()
-    if (reason === undefined) throw error
-    return exitCodeOfError(error, reason)
-  } finally {
-    stops.release()
-  }
+  return stoppable(host, (signal) => verify(report, settings, host, signal))
 }
 
 async function verify(report: Report, settings: Settings, host: Host, signal: AbortSignal): Promise<number> {

@@ -9,7 +9,7 @@ import { flagOf, variableOf } from './option-spec.ts'
 import { type OptionKey, type OptionValues, optionKeys } from './options.ts'
 import { readPositionals } from './positionals.ts'
 import { type Resolved, resolveOptions } from './resolve.ts'
-import type { Settings } from './settings.ts'
+import type { S3Settings, Settings } from './settings.ts'
 
 /** Everything settings are made from. */
 export interface SettingsInput {
@@ -33,7 +33,7 @@ export interface AskedRepeat {
   /** The journal that was named; undefined for the newest unfinished run. */
   readonly resumeFrom: string | undefined
   /** Where the command line itself sends things; undefined where it does not say. */
-  readonly destination: { readonly to: string; readonly endpointUrl: string | undefined } | undefined
+  readonly destination: { readonly to: string; readonly s3: Pick<S3Settings, 'endpointUrl' | 'profile'> } | undefined
 }
 
 /**
@@ -105,12 +105,12 @@ function askedRepeat(
   sources: readonly string[],
   { values, chosen, faults }: Resolved,
 ): AskedRepeat | undefined {
-  const { resume, resumeFrom, to, endpointUrl } = values
+  const { resume, resumeFrom, to, endpointUrl, profile } = values
   if (sources.length > 0 || chosen.has('filesFrom') || faults.length > 0 || values.dryRun) return undefined
   if (resumeFrom === 'server' || (!resume && resumeFrom === undefined)) return undefined
   // What the environment or a config file say belongs to runs in general, not to the one that is meant.
   const isNamed = flags.to !== undefined || args.length > 0
-  return { resumeFrom, destination: isNamed && to !== undefined ? { to, endpointUrl } : undefined }
+  return { resumeFrom, destination: isNamed && to !== undefined ? { to, s3: { endpointUrl, profile } } : undefined }
 }
 
 function resumeFaults({ values, chosen }: Resolved): string[] {

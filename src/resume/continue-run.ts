@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Settings } from '../config/settings.ts'
+import type { Destination } from '../destinations/destination.ts'
 import { UsageError } from '../errors.ts'
 import { continueJournal, type Journal } from '../observe/journal.ts'
 import type { RunRecord } from '../observe/records.ts'
@@ -16,6 +17,8 @@ export interface ContinueOptions {
   readonly settings: Settings
   /** The journal, where it is known already. */
   readonly journal: string | undefined
+  /** Knows the endpoint in effect, wherever that was named. */
+  readonly destination: Pick<Destination, 'endpoint'>
   readonly plan: Pick<Plan, 'files'>
   readonly cwd: string
   readonly places: StatePlaces
@@ -64,8 +67,8 @@ export async function continueRun(options: ContinueOptions): Promise<ContinuedRu
 }
 
 async function findRun(options: ContinueOptions, indexOptions: IndexOptions): Promise<UnfinishedRun | undefined> {
-  const { settings, cwd, places, plan } = options
-  const place = placeOf(settings, cwd)
+  const { settings, destination, cwd, places, plan } = options
+  const place = placeOf({ to: settings.to, s3: { endpointUrl: destination.endpoint } }, cwd)
   if (options.journal !== undefined) return namedRun(resolve(cwd, options.journal), options.journal, place, settings.to)
   const now: Naming = { ...settings, cwd }
   for await (const found of unfinishedRuns(places)) {

@@ -38,6 +38,7 @@ const thereReasons: readonly (string | undefined)[] = ['already-uploaded', 'exis
 export async function indexJournal(journalPath: string, options: IndexOptions): Promise<JournalIndex> {
   const places = createLineTable()
   const keys = createLineTable()
+  const undone = createLineTable()
   const halfSent = createHalfSent()
   const anchors: Anchor[] = []
   await eachLine(journalPath, (line, offset) => {
@@ -46,11 +47,12 @@ export async function indexJournal(journalPath: string, options: IndexOptions): 
       if (named === undefined) return
       const id = identity(named, anchors)
       places.set(id, offset)
+      if (line.includes(undoneStatus)) undone.set(parse<FileRecord>(line)?.key ?? '', offset)
       if (!options.keepsKeys && !halfSent.has(id)) return
       const record = parse<FileRecord>(line)
       if (record === undefined) return
       keys.set(record.key, offset)
-      if (isThere(record)) halfSent.end(id)
+      if (saysThere(record)) halfSent.end(id)
     } else if (startsWith(line, runBegins)) {
       const run = parseRun(line)
       if (run !== undefined) anchors.push({ from: offset, anchor: anchorOf(namingOf(run)) })
@@ -69,29 +71,32 @@ export async function indexJournal(journalPath: string, options: IndexOptions): 
     const record = line === undefined ? undefined : parse<FileRecord>(line)
     if (record === undefined || offset === undefined) return undefined
     const since = anchors.findLast(({ from }) => from <= offset)
-    return { record, id: identity(record, since === undefined ? [] : [since]) }
+    // What takes an object back may know its file by another path than the invocation that saw it last.
+    const isThere = saysThere(record) && (undone.get(record.key) ?? -1) < offset
+    return { record, id: identity(record, since === undefined ? [] : [since]), isThere }
   }
   /** Under a template with numbers a new file may be given the key that another one has had since the first time. */
   const refuseTaken = async ({ key }: PlannedFile): Promise<void> => {
-    const holder = options.keepsKeys ? (await recordAt(keys.get(key)))?.record : undefined
-    if (holder?.key !== key || !isThere(holder)) return
+    const holder = options.keepsKeys ? await recordAt(keys.get(key)) : undefined
+    if (holder?.record.key !== key || !holder.isThere) return
     throw new UploadError(
       'KEY_INVALID',
-      `its key ${key} belongs to ${holder.path} since the run began; upload it by itself, without --resume`,
+      `its key ${key} belongs to ${holder.record.path} since the run began; upload it by itself, without --resume`,
     )
   }
   const judge = async (
     file: PlannedFile,
-    record: FileRecord | undefined,
+    found: Located | undefined,
     half: HalfSent | undefined,
   ): Promise<EarlierFile | undefined> => {
+    const record = found?.record
     if (record === undefined && half === undefined) {
       await refuseTaken(file)
       return undefined
     }
     const key = options.keepsKeys ? (record ?? half?.started)?.key : file.key
     if (key === undefined) return undefined
-    const done = record !== undefined && record.key === key && isThere(record) ? record : undefined
+    const done = found?.isThere && found.record.key === key ? found.record : undefined
     const unfinished = half?.started.key === key ? half : undefined
     if (done === undefined && unfinished === undefined && !options.keepsKeys) return undefined
     return { key, done, unfinished: unfinished && unfinishedOf(unfinished) }
@@ -109,16 +114,15 @@ export async function indexJournal(journalPath: string, options: IndexOptions): 
       async find(file) {
         const id = idOf(file)
         const found = await recordAt(places.get(id))
-        return judge(file, found?.id === id ? found.record : undefined, halfSent.get(id))
+        return judge(file, found?.id === id ? found : undefined, halfSent.get(id))
       },
     },
     async bySource() {
       const sources = await placesBySource(journalPath, anchors)
       return {
         async find(file) {
-          const found = (await recordAt(sources.get(file.source)))?.record
-          const record = found?.source === file.source ? found : undefined
-          return judge(file, record, halfSent.bySource(file.source))
+          const found = await recordAt(sources.get(file.source))
+          return judge(file, found?.record.source === file.source ? found : undefined, halfSent.bySource(file.source))
         },
       }
     },
@@ -129,6 +133,8 @@ export async function indexJournal(journalPath: string, options: IndexOptions): 
 interface Located {
   readonly record: FileRecord
   readonly id: string
+  /** It is at the destination, as far as the journal knows. */
+  readonly isThere: boolean
 }
 
 /** From which line on paths are relative to which directory. */
@@ -141,7 +147,7 @@ function identity({ path, occurrence }: Named, anchors: readonly Anchor[]): stri
   return identityOf(anchors.at(-1)?.anchor ?? '/', path, occurrence)
 }
 
-function isThere({ status, reason }: FileRecord): boolean {
+function saysThere({ status, reason }: FileRecord): boolean {
   return status === 'uploaded' || (status === 'skipped' && thereReasons.includes(reason))
 }
 
@@ -209,6 +215,7 @@ const fileBegins = Buffer.from('{"type":"file","path":')
 const startBegins = Buffer.from('{"type":"upload-started",')
 const partBegins = Buffer.from('{"type":"part",')
 const sourceBegins = Buffer.from(',"source":"')
+const undoneStatus = Buffer.from('"status":"undone"')
 const occurrenceBegins = Buffer.from('"occurrence":')
 
 interface Named {

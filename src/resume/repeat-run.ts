@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { parseDestinationUrl } from '../config/destination-url.ts'
 import type { AskedRepeat } from '../config/load.ts'
 import type { OptionKey } from '../config/options.ts'
 import { readPositionals } from '../config/positionals.ts'
@@ -37,14 +38,23 @@ export interface RepeatOptions {
  *
  * @throws UsageError as it does.
  */
-export function repeatAsked(
+export async function repeatAsked(
   { resumeFrom, destination }: AskedRepeat,
   { readLine, ...given }: GivenLine & Pick<RepeatOptions, 'readLine'>,
   { cwd, env }: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
 ): Promise<RepeatedRun> {
-  const place = destination && placeOf({ to: destination.to, s3: destination }, cwd)
+  const place = destination && placeOf({ to: destination.to, s3: await endpointNow(destination) }, cwd)
   return repeatRun({ given, resumeFrom, place, cwd, places: systemPlaces(env), readLine })
 }
+
+/** What the settings name, or the profile that is in effect. */
+async function endpointNow(destination: AskedDestination): Promise<Pick<AskedDestination['s3'], 'endpointUrl'>> {
+  if (parseDestinationUrl(destination.to).scheme !== 's3') return destination.s3
+  const { configuredEndpoint } = await import('../destinations/s3/profile.ts')
+  return { endpointUrl: (await configuredEndpoint(destination.s3))?.text }
+}
+
+type AskedDestination = NonNullable<AskedRepeat['destination']>
 
 /** An earlier run's command line with what is given now on top. */
 export interface RepeatedRun extends GivenLine {
@@ -95,7 +105,19 @@ function hasSources(run: RunRecord, { readLine }: RepeatOptions): boolean {
 
 const noLine: GivenLine = { flags: {}, args: [] }
 
-/** What was typed, and what came from elsewhere then: sources, destination and endpoint belong to the run. */
+/** Which files a run is of, and under which keys they go: with others it would be another run. */
+const namingOptions = ['base', 'exclude', 'excludeFrom', 'flatten', 'include', 'key', 'null'] as const satisfies readonly OptionKey[]
+
+/** Those of the run that came from elsewhere than its command line: an environment that is another by now, say. */
+function namingFlags({ config }: RunRecord): Flags {
+  return Object.fromEntries(
+    namingOptions
+      .map((key) => [key, config[key]] as const)
+      .filter(([, value]) => value === true || typeof value === 'string' || (Array.isArray(value) && value.length > 0)),
+  )
+}
+
+/** What was typed, and what came from elsewhere then: sources, keys, destination and endpoint belong to the run. */
 function lineOf(run: RunRecord, { readLine }: RepeatOptions): GivenLine {
   const { flags, args } = readLine?.(run.argv) ?? noLine
   const { sources, destination } = readPositionals(args)
@@ -104,6 +126,7 @@ function lineOf(run: RunRecord, { readLine }: RepeatOptions): GivenLine {
   const endpointUrl = flags.endpointUrl ?? endpointOf(run)
   return {
     flags: {
+      ...namingFlags(run),
       ...flags,
       to: destination ?? flags.to ?? run.to,
       ...(listed === undefined ? {} : { filesFrom: listed }),
@@ -145,7 +168,7 @@ function refuseStdin({ flags, args }: GivenLine): void {
   throw new UsageError('the run read from standard input; give its whole command line again, with --resume')
 }
 
-const pathOptions: readonly OptionKey[] = ['base', 'caBundle', 'config', 'excludeFrom', 'report']
+const pathOptions: readonly OptionKey[] = ['base', 'caBundle', 'config', 'excludeFrom', 'report', 'resumeFrom']
 
 /** Options' paths as they were meant where they were typed, for a run that goes on in another directory. */
 function fromDirectory({ flags, args }: GivenLine, cwd: string): GivenLine {

@@ -44,6 +44,9 @@ export function decideVersioned(object: RecordedObject, versions: readonly Objec
     const mayBeThere = versions.some((version) => records.some((record) => mayBeVersionOf(record, version)))
     return mayBeThere ? changed : nothing
   }
+  // It was written while no versions were kept, and has taken the place of what was there then.
+  const isInPlace = ours.some(({ versionId }) => versionId === nullVersion)
+  if (isInPlace && object.replaced !== null) return { action: 'refuse', why: object.replaced ? lost : unasked }
   const beneath = versions[ours.length]
   return {
     action: 'remove',

@@ -2,6 +2,7 @@ import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Settings } from '../config/settings.ts'
 import { openDestination } from '../destinations/registry.ts'
+import { UsageError } from '../errors.ts'
 import { continueJournal, type Journal } from '../observe/journal.ts'
 import type { SummaryRecord } from '../observe/records.ts'
 import { readFirstRun } from '../observe/report/read.ts'
@@ -17,6 +18,8 @@ const usualConcurrency = 32
 
 export interface UndoOptions {
   readonly recorded: RecordedRun
+  /** The file it was read from. */
+  readonly report: string
   /** How its destination is reached now. */
   readonly settings: Settings
   /** Where the run's own journal is looked for, to be told of what was undone. */
@@ -47,7 +50,7 @@ export async function undoRun(options: UndoOptions): Promise<Undone> {
   const { recorded, settings, signal, clock } = options
   const concurrency = settings.concurrency === 'auto' ? usualConcurrency : settings.concurrency
   // Held from the beginning: a run that is being carried out makes new objects meanwhile.
-  const journal = await journalOf(recorded, options.places)
+  const journal = await journalOf(recorded, options)
   const destination = await openDestination(settings, options.warn)
   try {
     const requests = await openUndoRequests({ destination, retry: settings.retry, clock, signal })
@@ -76,8 +79,14 @@ export async function undoRun(options: UndoOptions): Promise<Undone> {
   }
 }
 
-/** The run's journal, where it is on this machine. */
-async function journalOf({ run }: RecordedRun, places: StatePlaces): Promise<Journal | undefined> {
+/**
+ * The run's journal, where it is on this machine. Else the report stands for it: `--resume-from` goes by that, and must
+ * not take for there what is taken back. One that can only be read is left as it is.
+ */
+async function journalOf(
+  { run }: RecordedRun,
+  { places, report }: Pick<UndoOptions, 'places' | 'report'>,
+): Promise<Journal | undefined> {
   for (const directory of journalDirectories(places)) {
     const path = join(directory, `${run.runId}.jsonl`)
     const stats = await lstat(path).catch(() => undefined)
@@ -85,7 +94,10 @@ async function journalOf({ run }: RecordedRun, places: StatePlaces): Promise<Jou
     if (!isOwn || (await readFirstRun(path))?.runId !== run.runId) continue
     return continueJournal(path, run.runId)
   }
-  return undefined
+  return continueJournal(report, run.runId).catch((error: unknown) => {
+    if (error instanceof UsageError) throw error
+    return undefined
+  })
 }
 
 function lessUndone(summary: SummaryRecord, count: number): SummaryRecord {

@@ -18,7 +18,9 @@ type Section = Readonly<Record<string, string | undefined>>
  *
  * @throws UsageError where a profile is named that is in neither of the shared files, or names services that are not.
  */
-export async function configuredEndpoint(settings: S3Settings): Promise<NamedEndpoint | undefined> {
+export async function configuredEndpoint(
+  settings: Pick<S3Settings, 'endpointUrl' | 'profile'>,
+): Promise<NamedEndpoint | undefined> {
   // Read even where the settings name an endpoint: a profile that is not there is a fault in any case. And read anew:
   // the SDK keeps what it has read for as long as the process lives, and takes its credentials from the same reading.
   const { configFile, credentialsFile } = await loadSharedConfigFiles({ ignoreCache: true })
@@ -54,7 +56,7 @@ const own = <Value>(record: Readonly<Record<string, Value>>, key: string): Value
 const isTrue = (text: string | undefined) => text?.toLowerCase() === 'true'
 
 /** Nobody has to have a profile; who names one means it. */
-function refuseUnknown({ profile }: S3Settings, name: string): void {
+function refuseUnknown({ profile }: Pick<S3Settings, 'profile'>, name: string): void {
   const source = profile ? '--profile' : process.env.AWS_PROFILE && 'AWS_PROFILE'
   if (!source) return
   const { config, credentials } = files()

@@ -1,5 +1,6 @@
+import { getMaxListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { listenForStops } from '../../../src/cli/stops.ts'
+import { listenForStops, stoppable } from '../../../src/cli/stops.ts'
 import type { StopReason } from '../../../src/exit-code.ts'
 import { fakeHost } from './fake-host.ts'
 
@@ -66,4 +67,27 @@ it('listens no more after release', () => {
   expect(host.send('SIGINT')).toBe(false)
   expect(host.stdout.listenerCount('error')).toBe(0)
   expect(stops.signal.aborted).toBe(false)
+})
+
+it('any number of requests may listen for the stop', () => {
+  expect(getMaxListeners(listen().stops.signal)).toBe(0)
+})
+
+describe('stoppable', () => {
+  it('has the exit code of the work', async () => {
+    expect(await stoppable(fakeHost(), async () => 5)).toBe(5)
+  })
+
+  it('passes on what the work throws', async () => {
+    await expect(stoppable(fakeHost(), () => Promise.reject(new Error('broken')))).rejects.toThrow('broken')
+  })
+
+  it('has the exit code of what stopped it, whatever the work throws then', async () => {
+    const host = fakeHost()
+    const work = async (signal: AbortSignal): Promise<number> => {
+      host.send('SIGTERM')
+      throw signal.reason
+    }
+    expect(await stoppable(host, work)).toBe(143)
+  })
 })

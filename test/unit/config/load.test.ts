@@ -193,7 +193,7 @@ describe('--resume without sources', () => {
     ],
     [
       { flags: { resume: true }, args: ['s3://b/x'] },
-      { resumeFrom: undefined, destination: { to: 's3://b/x/', endpointUrl: undefined } },
+      { resumeFrom: undefined, destination: { to: 's3://b/x/', s3: { endpointUrl: undefined, profile: undefined } } },
     ],
   ])('%j asks for %j', async (input, asked) => {
     const repeat = vi.fn(async () => repeated)
