@@ -5,7 +5,7 @@ import { expectCode } from '../support/command.ts'
 import { countingProxy } from '../support/counting-proxy.ts'
 import { kinds, writeContents } from '../support/data-set.ts'
 import { faults } from '../support/faults.ts'
-import { canWatch, type Held, watchProcess } from '../support/process-watch.ts'
+import { canWatch, type Held, type ProcessWatch, watchProcess } from '../support/process-watch.ts'
 import { randomFrom } from '../support/random.ts'
 import { sayWhichServers } from '../support/real-servers.ts'
 import type { Sent } from '../support/stored.ts'
@@ -67,6 +67,7 @@ describe('one run through 5 % resets, 5 % 503 and 1 % cut answers', () => {
       console.log(
         `soak, ${server.name}: ${sent.size} files, ${megabytes(bytes)} in ${Math.round(result.durationMs / 1000)} s, ${counts.faults} faults in ${counts.requests} requests over ${counts.connections} connections, ${summary.retries} retries, ${summary.timeouts} timeouts; received ${megabytes(counts.bytes)}, ${megabytes(allowed)} allowed; ${held(early)} after ${soak.settledMs / 1000} s, ${held(late)} at the end`,
       )
+      console.log(`megabytes held, window by window: ${series(watch)}`)
       expect(summary).toMatchObject({ uploaded: sent.size, failed: 0, successRate: 1 })
       expect(counts.faults).toBeGreaterThan(0.08 * counts.requests)
       expect(summary.timeoutRate).toBeLessThan(timeoutRateBelow)
@@ -106,6 +107,13 @@ async function writeLinked(ws: Workspace, directory: string): Promise<DataSet> {
     bytes += content.size
   }
   return { bytes, sent }
+}
+
+/** For whoever wants to know how memory got where it is. */
+function series({ between, lastAtMs }: ProcessWatch): string {
+  const windows = Math.floor(lastAtMs() / windowMs)
+  const rss = Array.from({ length: windows }, (_, n) => between(n * windowMs, (n + 1) * windowMs).rssBytes)
+  return rss.map((bytes) => Math.round(bytes / 1e6)).join(' ')
 }
 
 const held = ({ rssBytes, descriptors }: Omit<Held, 'atMs'>): string =>
