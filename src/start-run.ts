@@ -29,6 +29,11 @@ export interface StartOptions {
   readonly clock: Clock
   readonly signal: AbortSignal
   readonly emit: Listener
+  /**
+   * What has to be settled first, with the journal of the run that is continued. Where it rejects, nothing is written: a
+   * run that was refused is none to go on with.
+   */
+  readonly promise?: ((journal: string | undefined) => Promise<void>) | undefined
 }
 
 /** A run with its journal open: a new one, or one that is continued. */
@@ -51,14 +56,17 @@ export function journalNamedBy({ resumeFrom }: Pick<Settings, 'resumeFrom'>): st
  * Opens the journal of the run that is continued, or a new one, and writes this invocation's first line.
  *
  * @throws UsageError where a run that was named cannot be continued, or another process is at it.
- * @throws UploadError where no journal can be kept.
+ * @throws UploadError where no journal can be kept; what `promise` throws.
  */
 export async function startRun(options: StartOptions): Promise<StartedRun> {
   const continued = await continuedRun(options)
-  const journal = continued?.journal ?? (await newJournal(options))
   const invocation = continued?.invocation ?? 1
-  const close = async (): Promise<void> => void (await Promise.allSettled([journal.close(), continued?.close()]))
+  let opened = continued?.journal
+  const close = async (): Promise<void> => void (await Promise.allSettled([opened?.close(), continued?.close()]))
   try {
+    await options.promise?.(opened?.path)
+    opened ??= await newJournal(options)
+    const journal = opened
     await announce(options, journal, invocation)
     const earlier = options.settings.resumeFrom === 'server' ? askServer(options) : askJournal(options, continued)
     return { journal, invocation, earlier, close }

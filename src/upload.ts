@@ -78,11 +78,8 @@ export async function runUpload(request: UploadRequest): Promise<SummaryRecord> 
     })
     const { destination, plan, survey } = opened
     const guard = await undoGuard({ ...around, settings, destination, plan, count: survey.files, signal, emit })
-    if (!settings.resume) await guard?.promise()
-    started = await startRun({ ...request, ...around, destination, plan, emit })
+    started = await startRun({ ...request, ...around, destination, plan, emit, promise: guard?.promise })
     const { journal, invocation, earlier } = started
-    // What the run uploaded before is its own to replace.
-    if (settings.resume) await guard?.promise(journal.path)
     const stopped = await transferFiles({
       ...around,
       files: plan.files(),
@@ -105,7 +102,9 @@ export async function runUpload(request: UploadRequest): Promise<SummaryRecord> 
     }
     const summary = await finish(exitCodeOf(ended))
     const { failures } = tally
-    const again = (ended: SummaryRecord): string | undefined => againCommand(ended, settings, redactArgv(request.argv))
+    // What another process goes on with is not this one's to offer.
+    const again = (ended: SummaryRecord): string | undefined =>
+      journal.lost.aborted ? undefined : againCommand(ended, settings, redactArgv(request.argv))
     const ending = { journal, invocation, summary, finish, failures, stopped, again, emit }
     return await concludeRun(settings.report, around.cwd, ending)
   } finally {

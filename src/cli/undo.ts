@@ -1,13 +1,12 @@
 import { resolve } from 'node:path'
-import type { Settings } from '../config/settings.ts'
 import { UsageError } from '../errors.ts'
 import { formatCount, oneLine } from '../observe/format.ts'
 import { systemPlaces } from '../observe/state-directory.ts'
 import { printable } from '../printable.ts'
 import { systemClock } from '../transfer/clock.ts'
 import type { UndoOutcome } from '../undo/carry-out.ts'
-import { type RecordedRun, readRun } from '../undo/read-run.ts'
-import { type Undone, undoRun } from '../undo/undo.ts'
+import { readRun } from '../undo/read-run.ts'
+import { type Undone, type UndoOptions, undoRun } from '../undo/undo.ts'
 import { type CommandForm, readCommandLine, yesOption } from './commands.ts'
 import { confirm } from './confirm.ts'
 import { explain } from './explain.ts'
@@ -43,14 +42,14 @@ export async function runUndo(args: readonly string[], host: Host): Promise<numb
   const line = await readCommandLine(form, args, host)
   if (line === undefined) return 0
   const [path = ''] = line.args
-  const recorded = await readRun(resolve(host.cwd, path))
+  const report = resolve(host.cwd, path)
+  const recorded = await readRun(report)
   const settings = reportedSettings(recorded.run, line)
-  return stoppable(host, (signal) => undo(recorded, settings, line.own.yes === true, host, signal))
+  return stoppable(host, (signal) => undo({ recorded, report, settings }, line.own.yes === true, host, signal))
 }
 
 async function undo(
-  recorded: RecordedRun,
-  settings: Settings,
+  { recorded, report, settings }: Pick<UndoOptions, 'recorded' | 'report' | 'settings'>,
   yes: boolean,
   host: Host,
   signal: AbortSignal,
@@ -65,6 +64,7 @@ async function undo(
   let asked = false
   const { plan, outcome } = await undoRun({
     recorded,
+    report,
     settings,
     places: systemPlaces(host.env),
     clock: systemClock,

@@ -25,6 +25,8 @@ export interface Journal {
   readonly broken: boolean
   /** Aborted, with the UploadError as its reason, once another process has taken the journal over. */
   readonly lost: AbortSignal
+  /** Whether it is still this process's: one that was suspended for long need not know yet that it is not. */
+  isHeld(): Promise<boolean>
   /**
    * Brings everything to the disk. Nothing can be appended from then on.
    *
@@ -198,6 +200,10 @@ function journalOn({ file, lock, lost, path, runId }: OpenJournal, tidied?: Prom
     await nextSync
     if (broken) throw broken
   }
+  const isHeld = async (): Promise<boolean> => {
+    if ((await lock.confirm()) === false) lost.abort(takenOver(path))
+    return !lost.signal.aborted
+  }
   /** One write carries all lines that came while the one before was under way. */
   const flushWaiting = async (): Promise<void> => {
     // Answers come in bursts: what the others of this one add goes with it.
@@ -206,8 +212,7 @@ function journalOn({ file, lock, lost, path, runId }: OpenJournal, tidied?: Prom
     const lines = waiting.join('')
     waiting = []
     flush = undefined
-    // A process that was suspended for long does not know yet that another one has its journal.
-    if ((await lock.confirm()) === false) lost.abort(takenOver(path))
+    await isHeld()
     // After a line that was cut off, another would only make it worse.
     if (broken) throw broken
     writing = file.appendFile(lines).catch(breaks)
@@ -232,6 +237,7 @@ function journalOn({ file, lock, lost, path, runId }: OpenJournal, tidied?: Prom
     path,
     runId,
     lost: lost.signal,
+    isHeld,
     get broken() {
       return broken !== undefined
     },

@@ -106,7 +106,15 @@ function hasSources(run: RunRecord, { readLine }: RepeatOptions): boolean {
 const noLine: GivenLine = { flags: {}, args: [] }
 
 /** Which files a run is of, and under which keys they go: with others it would be another run. */
-const namingOptions = ['base', 'exclude', 'excludeFrom', 'flatten', 'include', 'key', 'null'] as const satisfies readonly OptionKey[]
+const namingOptions = [
+  'base',
+  'exclude',
+  'excludeFrom',
+  'flatten',
+  'include',
+  'key',
+  'null',
+] as const satisfies readonly OptionKey[]
 
 /** Those of the run that came from elsewhere than its command line: an environment that is another by now, say. */
 function namingFlags({ config }: RunRecord): Flags {

@@ -8,11 +8,11 @@ export interface UndoGuard {
   /**
    * Before the first byte.
    *
-   * @param journal of the run that is continued
+   * @param journal of the run that is continued; what that uploaded is its own to replace
    * @throws UsageError where it cannot be kept.
    * @throws UploadError where the destination cannot be asked.
    */
-  promise(journal?: string): Promise<void>
+  promise(journal: string | undefined): Promise<void>
   /** What each upload replaces: null for nothing; undefined where that need not be known. */
   readonly replaced: null | undefined
   /** Keeps a file's line, and those that the journal cannot take, too. */

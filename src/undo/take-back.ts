@@ -38,10 +38,14 @@ export interface TakeBackOptions {
  */
 export async function takeBack(options: TakeBackOptions): Promise<void> {
   const { journal, emit } = options
+  if (!(await journal.isHeld())) {
+    emit({ type: 'warning', message: 'the run was not undone: another process goes on with it' })
+    return
+  }
   const limit = limitAfterStop(options)
   try {
     const recorded = await readRun(journal.path, options.unrecorded)
-    const left = await carryOutAll(recorded, limit.signal, options)
+    const left = await carryOutAll(recorded, AbortSignal.any([limit.signal, journal.lost]), options)
     for (const message of left.slice(0, 5)) emit({ type: 'warning', message })
     if (left.length > 0) emit({ type: 'warning', message: unfinished(left.length, journal.path) })
   } catch (error) {

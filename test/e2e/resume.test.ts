@@ -245,12 +245,12 @@ describe.runIf(posix)('the lock', () => {
     expect(summariesOf(await lines(ws)).map(({ exitCode }) => exitCode)).toEqual([130, 0])
   })
 
-  it('of a run that was suspended until another took it over stops that one', async () => {
+  it.each(['', '--undo-on-failure'])('of a run that was suspended until another took it over: %s', async (option) => {
     const ws = await workspace()
-    const s3 = await s3Fake({ script: () => 'hang' })
+    const s3 = await s3Fake({ script: ({ operation }) => (operation === 'PutObject' ? 'hang' : undefined) })
     const env = s3Environment(s3)
     await ws.writeAll(...small)
-    const first = ws.start('upload in s3://bucket/ --concurrency 2', { env })
+    const first = ws.start(`upload in s3://bucket/ --concurrency 2 ${option}`, { env })
     await until(() => s3.inFlight() > 0)
     first.kill('SIGSTOP')
     const [journal] = await ws.journals()
@@ -264,6 +264,9 @@ describe.runIf(posix)('the lock', () => {
     const result = await first.result
     expectCode(result, 3)
     expect(result.stderr).toContain(`stopped: another process has taken over the journal ${journal}`)
+    // The other one's to go on with, or to take back.
+    expect(result.stderr).not.toContain('again')
+    expect(s3.keys('bucket')).toHaveLength(small.length)
     expect(await readFile(journal as string, 'utf8')).toBe(whole)
   })
 })
@@ -318,6 +321,38 @@ it('a run that ended can be gone on with by its journal: only what is new is sen
   expectCode(result, 0)
   expect(summariesOf(await lines(ws))).toMatchObject([{ uploaded: 12 }, { uploaded: 1, skipped: 12 }])
   expect(await ws.list('out')).toHaveLength(13)
+})
+
+it('a bucket of that name elsewhere is another destination, though only the profile says where', async () => {
+  const [one, two] = [await s3Fake(), await s3Fake()]
+  const { accessKeyId, secretAccessKey } = fakeCredentials
+  const keys = `aws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\nregion = us-east-1`
+  const ws = await workspace()
+  const profile = (name: string, { url }: S3Fake): string => `[profile ${name}]\n${keys}\nendpoint_url = ${url}\n`
+  await ws.write('aws', `${profile('one', one)}${profile('two', two)}`)
+  await ws.writeAll(...small)
+  const env = { AWS_CONFIG_FILE: ws.path('aws') }
+  one.script = ({ key }) => (key === 'x/11.txt' ? { status: 507, body: '' } : undefined)
+  const cut = 'upload in s3://bucket/x/ --concurrency 1 --retries 0 --retry-failed 0 --max-failures 1'
+  expectCode(await ws.run(cut, { env: { ...env, AWS_PROFILE: 'one' } }), 4)
+  one.script = undefined
+  const other = await ws.run('upload in s3://bucket/x/ --resume --profile two', { env })
+  expectCode(other, 0)
+  expect(other.stderr).toContain('nothing to resume')
+  expect(two.keys('bucket')).toHaveLength(small.length)
+  const none = await ws.run('upload s3://bucket/x/ --resume --profile two', { env })
+  expectCode(none, 2)
+  const rest = await ws.run('upload s3://bucket/x/ --resume --profile one', { env })
+  expectCode(rest, 0)
+  expect(rest.stderr).toContain('1 uploaded  11 skipped')
+})
+
+it('the line to go on with a run of standard input asks for that again', async () => {
+  const ws = await workspace()
+  const s3 = await s3Fake({ script: () => ({ status: 403, body: '<Error><Code>AccessDenied</Code></Error>' }) })
+  const denied = await ws.run('upload - --key a s3://bucket/', { env: s3Environment(s3), stdin: 'x' })
+  expectCode(denied, 3)
+  expect(denied.stderr).toContain('  again    upload --resume - --key a s3://bucket/\n')
 })
 
 it('no secret is needed twice in the journal, or stands in it once', async () => {

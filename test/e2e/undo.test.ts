@@ -1,4 +1,4 @@
-import { appendFile, readFile } from 'node:fs/promises'
+import { appendFile, readFile, rename } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { expectCode } from '../support/command.ts'
 import { s3Environment, s3Fake } from '../support/s3-environment.ts'
@@ -77,6 +77,27 @@ describe('upload undo', () => {
     expect(result.stderr).toContain('nothing was undone, since 2 objects cannot be')
     expect(s3.keys('bucket')).toEqual(['a.txt', 'b.txt'])
     expect(s3.requests.filter(({ operation }) => operation === 'DeleteObject')).toEqual([])
+  })
+
+  it('upload in --to file:./out/ --resume --undo-on-failure  # refused: no run is left to be resumed', async () => {
+    const ws = await workspace()
+    await ws.writeAll('in/a.txt', 'out/a.txt')
+    const refused = await ws.run('upload in --to file:./out/ --resume --undo-on-failure')
+    expectCode(refused, 2)
+    expect(refused.stderr).toContain('--undo-on-failure cannot be kept')
+    expect(await ws.journals()).toEqual([])
+  })
+
+  it('is known to a later --resume-from of a journal that lies elsewhere', async () => {
+    const ws = await workspace()
+    await ws.writeAll('in/a.txt')
+    await ws.run('upload in --to file:./out/ --undo-on-failure')
+    const [journal = ''] = await ws.journals()
+    await rename(journal, ws.path('moved.jsonl'))
+    expectCode(await ws.run('upload undo moved.jsonl --yes -q'), 0)
+    expect(await ws.list('out')).toEqual([])
+    expectCode(await ws.run('upload --resume-from moved.jsonl'), 0)
+    expect(await ws.list('out')).toEqual(['a.txt'])
   })
 
   it('goes where the run went, whatever the environment names now', async () => {

@@ -189,7 +189,7 @@ describe('--resume without sources', () => {
     [{ flags: { resumeFrom: 'r.jsonl' } }, { resumeFrom: 'r.jsonl', destination: undefined }],
     [
       { flags: { resume: true, to: 's3://b' }, env: { UPLOAD_ENDPOINT_URL: 'http://h' } },
-      { resumeFrom: undefined, destination: { to: 's3://b/', endpointUrl: 'http://h' } },
+      { resumeFrom: undefined, destination: { to: 's3://b/', s3: { endpointUrl: 'http://h', profile: undefined } } },
     ],
     [
       { flags: { resume: true }, args: ['s3://b/x'] },

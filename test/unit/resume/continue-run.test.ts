@@ -15,12 +15,15 @@ interface Given {
   readonly files?: readonly PlannedFile[]
   readonly journal?: string
   readonly cwd?: string
+  readonly endpoint?: string
 }
 
-async function take(at: State, { settings, files = [planned('in/a.wav')], journal, cwd = '/work' }: Given = {}) {
+async function take(at: State, given: Given = {}) {
+  const { settings, files = [planned('in/a.wav')], journal, cwd = '/work', endpoint } = given
   const continued = await continueRun({
     settings: { ...defaultSettings, resume: true, ...settings },
     journal,
+    destination: { endpoint },
     plan: {
       async *files() {
         yield* files
@@ -52,6 +55,13 @@ describe('the newest run that fits', () => {
     expect((await continued.earlier.find(planned('in/a.wav')))?.done).toMatchObject({ path: 'in/a.wav' })
     await continued.journal.append(run('b', { invocation: 3 }))
     expect((await readFile(path, 'utf8')).split('\n')).toHaveLength(6)
+  })
+
+  it('is of the endpoint in effect, whoever named it', async () => {
+    const at = await state()
+    await at.journal('aws', 9, run('aws'))
+    await at.journal('own', 5, run('own', { config: { sources: ['in'], s3: { endpointUrl: 'http://h' } } }))
+    expect((await take(at, { endpoint: 'http://h/' }))?.journal.runId).toBe('own')
   })
 
   it.each<[string, Partial<RunRecord>]>([

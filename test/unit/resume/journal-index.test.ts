@@ -56,6 +56,24 @@ describe('a file that is done', () => {
     expect(await byPath.find(planned('b.wav'))).toBeUndefined()
   })
 
+  it('is none that was taken back under another name of its file', async () => {
+    const lines = [
+      run(),
+      file('sub/a.wav', { key: 'a.wav' }),
+      file('sub/b.wav', { key: 'b.wav' }),
+      run({ invocation: 2, cwd: '/work/sub' }),
+      file('a.wav', { status: 'skipped', reason: 'already-uploaded' }),
+      file('sub/a.wav', { key: 'a.wav', status: 'undone' }),
+      file('sub/b.wav', { key: 'b.wav', status: 'undone' }),
+      file('b.wav'),
+    ]
+    const { byPath, bySource } = await index(lines)
+    for (const earlier of [byPath, await bySource()]) {
+      expect((await earlier.find(planned('sub/a.wav')))?.done).toBeUndefined()
+      expect((await byPath.find(planned('sub/b.wav')))?.done).toBeDefined()
+    }
+  })
+
   it('is found by where it lies, from wherever it was named', async () => {
     const lines = [
       run({ cwd: '/work/sub' }),

@@ -61,6 +61,13 @@ describe('a command line without sources', () => {
     expect(await repeat(at, {}, { readLine: undefined })).toMatchObject({ args: ['in'], flags })
   })
 
+  it('gives files the keys they had, whatever the environment says now', async () => {
+    const config = { sources: ['in'], key: 'x/{name}', flatten: true, base: undefined, exclude: ['*.tmp'], include: [] }
+    const { at } = await withRun({ argv: ['in', '--key=typed'], config })
+    expect((await repeat(at)).flags).toEqual({ to: 's3://b/', key: 'typed', flatten: true, exclude: ['*.tmp'] })
+    expect((await repeat(at, { flags: { key: 'now' } })).flags).toMatchObject({ key: 'now' })
+  })
+
   it.each<[given: Partial<GivenLine>, flags: object, args: string[]]>([
     [{ flags: { to: 's3://c/' } }, { to: 's3://c/' }, ['in']],
     [{ args: ['s3://c/'] }, {}, ['in', 's3://c/']],
@@ -71,7 +78,7 @@ describe('a command line without sources', () => {
 
   it('means paths as they were typed, where the run goes on in its own directory', async () => {
     const { at } = await withRun({ argv: ['in', '--to=file:./out', '--base=.', '--retries=1'], to: 'file:./out/' })
-    const flags = { report: ['r.csv'], config: '/c.json', filesFrom: undefined }
+    const flags = { report: ['r.csv'], config: '/c.json', filesFrom: undefined, resumeFrom: 'j.jsonl' }
     const repeated = await repeat(at, { flags }, { cwd: '/elsewhere' })
     expect(repeated).toMatchObject({
       cwd: at.root,
@@ -82,6 +89,7 @@ describe('a command line without sources', () => {
         retries: '1',
         report: ['/elsewhere/r.csv'],
         config: '/c.json',
+        resumeFrom: '/elsewhere/j.jsonl',
       },
     })
     const elsewhere = await repeat(at, { args: ['file:../x'] }, { cwd: '/elsewhere' })

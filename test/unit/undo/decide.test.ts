@@ -42,6 +42,14 @@ describe('where every version is kept', () => {
       [version('v9', 9, { etag: '"new"' }), version('v8', 1), version('v1', -9, others)],
       restores('v9', 'v8'),
     ],
+    ['written while no versions were kept', recorded(), [version('null', 1)], refuses],
+    [
+      'written while no versions were kept, in the place of another',
+      recorded({ replaced: { size: 1 } }),
+      [version('null', 1)],
+      refuses,
+    ],
+    ['written while no versions were kept, new', recorded({ replaced: null }), [version('null', 1)], removes('null')],
     ['no answer with a version', recorded(), [version('v9', 1), version('v1', -9, others)], restores('v9')],
     ['no answer with a version, the same of before', recorded(), [version('v1', -60)], leaves],
     [
