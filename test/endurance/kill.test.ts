@@ -21,14 +21,15 @@ const posix = process.platform !== 'win32'
 if (!posix) console.log('Not tried on Windows: killing a process group.')
 
 const variants = [
-  { options: `--concurrency ${inFlight} --part-concurrency 1 --part-size 5MiB`, bounded: true, seed: 5 },
-  { options: '', bounded: false, seed: 55 },
+  { options: `--concurrency ${inFlight} --part-concurrency 1 --part-size 5MiB`, bounded: true, seed: 5, until: 1 },
+  // Many parts in flight are stored though the kill cuts off their answers: less is left to do than was not answered.
+  { options: '', bounded: false, seed: 55, until: 0.8 },
 ]
 
 sayWhichServers()
 for (const available of posix ? localServers : []) {
   describe(available.name, () => {
-    for (const { options, bounded, seed } of variants) {
+    for (const { options, bounded, seed, until } of variants) {
       const line = `upload in s3://bucket/ ${options}`.trim()
       it(`${line}  # killed ${amount.kills} times, then --resume`, async () => {
         const server = await available.start()
@@ -40,7 +41,7 @@ for (const available of posix ? localServers : []) {
         const startedAt = performance.now()
 
         const args = ['in', place.url, '--progress', 'none', ...options.split(' ').filter((word) => word !== '')]
-        const end = await killedAgainAndAgain({ ws, server, proxy, args, seed, work: workOf(bytes, sent.size) })
+        const end = await killedAgainAndAgain({ ws, server, proxy, args, seed, work: until * workOf(bytes, sent.size) })
 
         const took = Math.round((performance.now() - startedAt) / 1000)
         const counts = proxy.counts()
@@ -48,7 +49,7 @@ for (const available of posix ? localServers : []) {
         const kills = end.killedAt.length
         const allowed = bytes + kills * inFlight * partSize + perRequest * counts.requests
         console.log(
-          `kill, ${available.name}, ${options || 'defaults'}: ${sent.size} files, ${megabytes(bytes)}, ${kills} kills (at ${end.killedAt.join(' ')} % of the work) in ${took} s; received ${megabytes(counts.bytes)} in ${counts.requests} requests${bounded ? `, ${megabytes(allowed)} allowed` : ''}; ${left.length} left half-sent`,
+          `kill, ${available.name}, ${options || 'defaults'}: ${sent.size} files, ${megabytes(bytes)}, ${kills} kills (at ${end.killedAt.join(' ')} % of what they are spread over) in ${took} s; received ${megabytes(counts.bytes)} in ${counts.requests} requests${bounded ? `, ${megabytes(allowed)} allowed` : ''}; ${left.length} left half-sent`,
         )
         expectCode(end.result, 0)
         expect(kills).toBe(amount.kills)
@@ -67,6 +68,7 @@ interface Killing {
   readonly proxy: CountingProxy
   readonly args: readonly string[]
   readonly seed: number
+  /** Over how much of the work the kills are spread. */
   readonly work: number
 }
 
