@@ -19,8 +19,6 @@ export interface BufferPool {
   takeSpare(): Buffer | undefined
   /** Gives a buffer back. Nothing may be reading from it any more. */
   give(buffer: Buffer): void
-  /** Gives up a buffer that something may still be reading from; another takes its place. */
-  forget(): void
 }
 
 /**
@@ -60,10 +58,6 @@ export function createBufferPool(wanted: number, requests: number, budget = buff
       taken -= 1
       free.push(buffer)
       if (waiting.length > 0) serve()
-    },
-    forget() {
-      taken -= 1
-      serve()
     },
   }
 }

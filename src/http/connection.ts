@@ -23,7 +23,7 @@ export interface Connection {
   /** Whether it can carry another request. */
   readonly isOpen: boolean
   /**
-   * Sends a request and reads its answer.
+   * Sends a request and reads its answer. Once that has ended, however, nothing reads from the body any more.
    *
    * @param head request line and headers, with the empty line after them
    * @param limits how long it may take, where {@link watch} is called meanwhile; undefined: as long as bytes flow
@@ -56,7 +56,8 @@ export function connectionOn({ socket, onBytes }: OpenSocket, now: () => number 
   const parser = createResponseParser()
   const stopwatch = createStopwatch(now)
   let isUsed = false
-  let isOpen = true
+  let isOpen = !socket.destroyed
+  let isClosed = false
   let isHandedOver = true
   let isAwaitingPiece = false
   /** An answer for which it is not yet known whether the whole request had left before it. */
@@ -64,6 +65,11 @@ export function connectionOn({ socket, onBytes }: OpenSocket, now: () => number 
   let resolve: ((answer: WireAnswer) => void) | undefined
   let reject: ((error: unknown) => void) | undefined
 
+  /** Until a socket is closed, the kernel may still be taking bytes from what was written to it. */
+  const onceClosed = (tell: () => void): void => {
+    if (isClosed) tell()
+    else socket.once('close', tell)
+  }
   const fail = (error: unknown): void => {
     isOpen = false
     held = undefined
@@ -72,7 +78,7 @@ export function connectionOn({ socket, onBytes }: OpenSocket, now: () => number 
     reject = undefined
     stopwatch.stop(false)
     socket.destroy()
-    told?.(error)
+    if (told !== undefined) onceClosed(() => told(error))
   }
   const isSent = (): boolean => isHandedOver && socket.writableLength === 0
   const isRefusal = ({ status }: WireAnswer): boolean => status >= 300
@@ -103,7 +109,8 @@ export function connectionOn({ socket, onBytes }: OpenSocket, now: () => number 
       isOpen = false
       socket.destroy()
     }
-    told?.(answer)
+    if (isSent()) told?.(answer)
+    else onceClosed(() => told?.(answer))
   }
   const receive = (bytes: Buffer): void => {
     if (held !== undefined) {
@@ -147,6 +154,7 @@ export function connectionOn({ socket, onBytes }: OpenSocket, now: () => number 
     })
   })
   socket.on('close', () => {
+    isClosed = true
     settle()
     fail(closed())
   })
@@ -201,13 +209,13 @@ export function connectionOn({ socket, onBytes }: OpenSocket, now: () => number 
     },
     exchange(head, body, limits) {
       return new Promise((answer, failure) => {
+        if (!isOpen) {
+          failure(closed())
+          return
+        }
         stopwatch.start(limits?.size ?? 0, limits?.timeouts)
         resolve = answer
         reject = failure
-        if (!isOpen) {
-          fail(closed())
-          return
-        }
         if (body instanceof Uint8Array && body.length <= largestWrite) {
           socket.cork()
           socket.write(head)

@@ -18,8 +18,8 @@ export interface WireRequest extends RequestLimits {
   /** Names, in lower case, and values in turn; `host` and `content-length` among them. */
   readonly headers: readonly string[]
   /**
-   * The body: all of it, or a way to begin it. A buffer must not be changed before the answer is there, a piece not
-   * before the next is asked for.
+   * The body: all of it, or a way to begin it. A buffer must not be changed before {@link Wire.send} has ended, a piece
+   * not before the next is asked for.
    */
   readonly body: Buffer | (() => Pieces)
 }

@@ -86,12 +86,23 @@ async function wronglyStored({
       const body = slowlyRead(bytes, random)
       const checksummer = at % 2 === 0 ? checksummerOf('crc32') : undefined
       const options = { body, buffers, checksumBuffers, call: aCall({ pacer }), checksummer }
-      const { status } = await sendBody(options, (_, body) => send(path, size, body))
+      const { status } = await untilSent(() => sendBody(options, (_, body) => send(path, size, body)))
       if (status !== 200 || stored.get(path) !== sha256(bytes)) wrong.push(path)
     }
   }
   await Promise.all(Array.from({ length: atOnce }, lane))
   return wrong
+}
+
+/** What a broken connection cut off is sent again at once, out of buffers that others may have by then. */
+async function untilSent<T>(attempt: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error
+    }
+  }
 }
 
 function wireTo(port: number, isTls: boolean): Send {
@@ -120,9 +131,9 @@ describe.each([
   ['plain', false],
   ['TLS', true],
 ] as const)('over a stuttering %s connection, what is stored is what was sent', (_, isTls) => {
-  const scene = async (seed: number) => {
+  const scene = async (seed: number, breaks = 0) => {
     const server = await collectingServer(isTls ? tls : undefined)
-    const way = await stutteringForwarder(server.port, seed)
+    const way = await stutteringForwarder(server.port, seed, breaks)
     return { stored: server.stored, send: wireTo(way.port, isTls), way }
   }
 
@@ -154,6 +165,14 @@ describe.each([
     expect(way.connections()).toBeLessThanOrEqual(40)
   })
 
+  it('where connections break, and their few buffers are used again at once', async () => {
+    const { way, ...to } = await scene(8, 12)
+    const sizes = Array.from({ length: 100 }, (_, at) => (at % 10) * 25 * KiB + at)
+    const buffers = createBufferPool(64 * KiB, 1, 3 * 64 * KiB)
+    expect(await wronglyStored({ sizes, buffers, seed: 8, atOnce: 20, ...to })).toEqual([])
+    expect(way.broken()).toBeGreaterThan(20)
+  })
+
   it('but for buffers that two have at once, which shows', async () => {
     const { way: _, ...to } = await scene(7)
     const shared = Buffer.alloc(64 * KiB)
@@ -162,7 +181,6 @@ describe.each([
       take: () => shared,
       takeSpare: () => undefined,
       give() {},
-      forget() {},
     }
     const sizes = Array.from({ length: 24 }, (_, at) => 40 * KiB + at)
     expect(await wronglyStored({ sizes, buffers, seed: 7, ...to })).not.toEqual([])

@@ -8,6 +8,8 @@ export interface StutteringForwarder {
   readonly connections: () => number
   /** How often it had to wait before it took more. */
   readonly pauses: () => number
+  /** Connections it broke. */
+  readonly broken: () => number
 }
 
 /**
@@ -15,12 +17,14 @@ export interface StutteringForwarder {
  * that the sender's socket is full most of the time. Answers go back as they are. Gone when the test ends.
  *
  * @param seed of the amounts and pauses
+ * @param breaks how many steps it goes on average before it breaks a connection; 0: never
  */
-export async function stutteringForwarder(to: number, seed: number): Promise<StutteringForwarder> {
+export async function stutteringForwarder(to: number, seed: number, breaks = 0): Promise<StutteringForwarder> {
   const random = randomFrom(seed)
   const sockets = new Set<Socket>()
   let connections = 0
   let pauses = 0
+  let broken = 0
 
   const server = createServer({ highWaterMark: 4096 }, (client) => {
     connections += 1
@@ -44,6 +48,11 @@ export async function stutteringForwarder(to: number, seed: number): Promise<Stu
         return
       }
       upstream.write(piece)
+      if (breaks > 0 && random.below(breaks) === 0) {
+        broken += 1
+        client.resetAndDestroy()
+        return
+      }
       pauses += 1
       pause(random, step)
     }
@@ -58,7 +67,7 @@ export async function stutteringForwarder(to: number, seed: number): Promise<Stu
   })
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('no port')
-  return { port: address.port, connections: () => connections, pauses: () => pauses }
+  return { port: address.port, connections: () => connections, pauses: () => pauses, broken: () => broken }
 }
 
 function amount({ below, oneOf }: Random): number {

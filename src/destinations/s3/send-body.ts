@@ -22,7 +22,8 @@ export interface BodyOptions {
  * its checksum stands in a header (a trailer would spare the second reading, but many servers refuse trailers, or store
  * their framing as content: https://github.com/aws/aws-sdk-js-v3/issues/6810).
  *
- * A buffer goes back to the others only after the request succeeded: until then a socket may still be reading from it.
+ * A buffer goes back to the others only once the request has ended, with an answer or with its connection closed: until
+ * then a socket may still be reading from it.
  */
 export function sendBody(options: BodyOptions, send: SendWithBody): Promise<WireAnswer> {
   const { body, buffers, call } = options
@@ -44,14 +45,13 @@ export async function sendWhole(
     throw error
   }
   const bytes = buffer.subarray(0, body.size)
-  let answer: WireAnswer | undefined
+  let answer: WireAnswer
   try {
     await call.pacer?.take(body.size, call.signal)
     const checksum = checksummer?.of(bytes)
     answer = await send(typeof checksum === 'object' ? await checksum : checksum, bytes)
   } finally {
-    if (answer !== undefined && isSuccess(answer)) buffers.give(buffer)
-    else buffers.forget()
+    buffers.give(buffer)
   }
   if (isSuccess(answer)) call.onBytes?.(body.size)
   return answer
@@ -77,7 +77,6 @@ async function sendFrom(
   const first = await buffers.take()
   const second = buffers.takeSpare()
   const both = second === undefined ? [first] : [first, second]
-  let answer: WireAnswer | undefined
   let pieces: Pieces | undefined
   let sent = 0
   const onBytes = (bytes: number): void => {
@@ -86,28 +85,20 @@ async function sendFrom(
     sent = Math.max(sent, bytes)
   }
   try {
-    answer = await send(async function* () {
+    return await send(async function* () {
       // The same buffers serve a request that has to be sent again.
       await pieces?.end()
       pieces = piecesOf(reader, both, pieceSize, { body, call: { ...call, onBytes } })
       yield* pieces.all
     })
-    return answer
   } finally {
     await pieces?.end()
-    for (const buffer of both) {
-      // Without pieces, no socket has seen it.
-      const isUnused = pieces === undefined || (answer !== undefined && isSuccess(answer) && pieces.isComplete())
-      if (isUnused) buffers.give(buffer)
-      else buffers.forget()
-    }
+    for (const buffer of both) buffers.give(buffer)
   }
 }
 
 interface Pieces {
   readonly all: AsyncIterable<Uint8Array>
-  /** Whether all were asked for. */
-  isComplete(): boolean
   /** Resolves when nothing is being read any more. */
   end(): Promise<void>
 }
@@ -120,7 +111,6 @@ function piecesOf(
   { body, call }: Pick<BodyOptions, 'body' | 'call'>,
 ): Pieces {
   const { size } = body
-  let isComplete = false
   let reading: Promise<Buffer> | undefined
 
   const read = (offset: number, turn: number): Promise<Buffer> => {
@@ -147,13 +137,11 @@ function piecesOf(
       call.onBytes?.(offset)
       if (end < size && buffers.length === 1) ahead = read(end, turn + 1)
     }
-    isComplete = true
   }
 
   const all = generate()
   return {
     all,
-    isComplete: () => isComplete,
     async end() {
       await all.return(undefined)
       await reading?.catch(() => {})

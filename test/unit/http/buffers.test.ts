@@ -100,19 +100,6 @@ describe('a buffer', () => {
     expect(pool.take()).toBeInstanceOf(Promise)
   })
 
-  it('that is forgotten is never seen again, and makes room for another', async () => {
-    const pool = small()
-    const taken = [one(pool), one(pool), one(pool), one(pool)]
-    const waiting = pool.take()
-    pool.forget()
-    const other = await waiting
-    expect(taken).not.toContain(other)
-    pool.forget()
-    pool.forget()
-    expect(taken).not.toContain(one(pool))
-    expect(taken).not.toContain(one(pool))
-  })
-
   it('is spare only while fewer than half are taken', () => {
     const pool = small()
     const first = one(pool)

@@ -13,9 +13,9 @@ const ok: WireAnswer = { status: 200, headers: {}, body: Buffer.alloc(0) }
 const refused: WireAnswer = { ...ok, status: 403 }
 
 /** A pool that tells what became of its buffers. */
-function countingPool(): BufferPool & { readonly counts: { taken: number; given: number; forgotten: number } } {
+function countingPool(): BufferPool & { readonly counts: { taken: number; given: number } } {
   const pool = createBufferPool(size, 1, 4 * size)
-  const counts = { taken: 0, given: 0, forgotten: 0 }
+  const counts = { taken: 0, given: 0 }
   return {
     ...pool,
     counts,
@@ -31,10 +31,6 @@ function countingPool(): BufferPool & { readonly counts: { taken: number; given:
     give(buffer) {
       counts.given += 1
       pool.give(buffer)
-    },
-    forget() {
-      counts.forgotten += 1
-      pool.forget()
     },
   }
 }
@@ -122,7 +118,7 @@ describe.each(boundaries)('a body of %i bytes', (length) => {
     expect(seen?.equals(bytes)).toBe(true)
     expect(told.at(-1)).toBe(length)
     expect(told).toEqual([...told].sort((a, b) => a - b))
-    expect(buffers).toEqual({ taken: isSmall ? 1 : 2, given: isSmall ? 1 : 2, forgotten: 0 })
+    expect(buffers).toEqual({ taken: isSmall ? 1 : 2, given: isSmall ? 1 : 2 })
     expect(reading).toMatchObject({ opened: isSmall ? 0 : 1, closed: isSmall ? 0 : 1, whole: isSmall ? 1 : 0 })
   })
 
@@ -151,7 +147,7 @@ describe.each(boundaries)('a body of %i bytes', (length) => {
     expect(reading.compared).toBe(1)
   })
 
-  it('whose sending fails has its buffers forgotten, since a socket may still hold them', async () => {
+  it('whose sending fails gives its buffers back', async () => {
     const { buffers, reading, sendWith } = scene({ body: bodyOf(bytes) })
     const lost = Object.assign(new Error('lost'), { code: 'ECONNRESET' })
     const outcome = sendWith(async (_, body) => {
@@ -159,11 +155,11 @@ describe.each(boundaries)('a body of %i bytes', (length) => {
       throw lost
     })
     await expect(outcome).rejects.toBe(lost)
-    expect(buffers).toMatchObject({ given: 0, forgotten: buffers.taken })
+    expect(buffers).toMatchObject({ given: buffers.taken })
     expect(reading.closed).toBe(reading.opened)
   })
 
-  it('that is refused in the middle has its buffers forgotten, and is closed', async () => {
+  it('that is refused in the middle gives its buffers back, and is closed', async () => {
     const told: number[] = []
     const { buffers, reading, sendWith } = scene({ body: bodyOf(bytes), call: { onBytes: (sent) => told.push(sent) } })
     const answer = await sendWith(async (_, body) => {
@@ -171,7 +167,7 @@ describe.each(boundaries)('a body of %i bytes', (length) => {
       return refused
     })
     expect(answer).toBe(refused)
-    expect(buffers).toMatchObject({ given: 0, forgotten: buffers.taken })
+    expect(buffers).toMatchObject({ given: buffers.taken })
     expect(reading.closed).toBe(reading.opened)
     expect(told).toEqual([])
   })
@@ -190,7 +186,7 @@ describe.each(boundaries)('a body of %i bytes', (length) => {
     })
     expect(told.at(-1)).toBe(length)
     expect(told).toEqual([...told].sort((a, b) => a - b))
-    expect(buffers).toMatchObject({ given: buffers.taken, forgotten: 0 })
+    expect(buffers).toMatchObject({ given: buffers.taken })
     expect(reading.closed).toBe(reading.opened)
   })
 })
@@ -206,7 +202,7 @@ describe('a file that changes', () => {
     })
     await expect(outcome).rejects.toMatchObject({ code: 'SOURCE_CHANGED' })
     expect(wasSent).toBe(false)
-    expect(buffers).toEqual({ taken: 1, given: 1, forgotten: 0 })
+    expect(buffers).toEqual({ taken: 1, given: 1 })
   })
 
   it('while its checksum is made is an error, and the buffers go back', async () => {
@@ -219,8 +215,8 @@ describe('a file that changes', () => {
     })
     await expect(outcome).rejects.toMatchObject({ code: 'SOURCE_CHANGED' })
     expect(wasSent).toBe(false)
-    expect(buffers).toEqual({ taken: 0, given: 0, forgotten: 0 })
-    expect(checksums).toEqual({ taken: 1, given: 1, forgotten: 0 })
+    expect(buffers).toEqual({ taken: 0, given: 0 })
+    expect(checksums).toEqual({ taken: 1, given: 1 })
     expect(reading).toMatchObject({ opened: 1, closed: 1 })
   })
 
@@ -240,7 +236,7 @@ describe('a file that changes', () => {
     await expect(outcome).rejects.toMatchObject({ code: 'SOURCE_CHANGED' })
     expect(seen).toBeLessThanOrEqual(most)
     expect(seen).toBeGreaterThan(0)
-    expect(buffers).toEqual({ taken: 2, given: 0, forgotten: 2 })
+    expect(buffers).toEqual({ taken: 2, given: 2 })
     expect(reading).toMatchObject({ opened: 1, closed: 1 })
   })
 
@@ -250,8 +246,8 @@ describe('a file that changes', () => {
       body: { ...bodyOf(someBytes(size + 1)), openReader: () => Promise.reject(gone) },
     })
     await expect(sendWith(async () => ok)).rejects.toBe(gone)
-    expect(buffers).toEqual({ taken: 0, given: 0, forgotten: 0 })
-    expect(checksums).toEqual({ taken: 0, given: 0, forgotten: 0 })
+    expect(buffers).toEqual({ taken: 0, given: 0 })
+    expect(checksums).toEqual({ taken: 0, given: 0 })
   })
 })
 
@@ -277,8 +273,8 @@ describe('a stop', () => {
     const { buffers, checksums, reading, sendWith } = scene({ body, call: { signal: stop.signal } })
     await expect(sendWith(async () => ok)).rejects.toMatchObject({ code: 'CANCELLED' })
     expect(reads).toBe(3)
-    expect(buffers).toEqual({ taken: 0, given: 0, forgotten: 0 })
-    expect(checksums).toEqual({ taken: 1, given: 1, forgotten: 0 })
+    expect(buffers).toEqual({ taken: 0, given: 0 })
+    expect(checksums).toEqual({ taken: 1, given: 1 })
     expect(reading).toMatchObject({ opened: 1, closed: 1 })
   })
 
@@ -296,7 +292,7 @@ describe('a stop', () => {
     })
     await expect(outcome).rejects.toMatchObject({ code: 'CANCELLED' })
     expect(pieces).toBe(1)
-    expect(buffers.given).toBe(0)
+    expect(buffers.given).toBe(buffers.taken)
     expect(reading.closed).toBe(1)
   })
 
@@ -308,7 +304,7 @@ describe('a stop', () => {
       return ok
     })
     await expect(outcome).rejects.toMatchObject({ code: 'CANCELLED' })
-    expect(buffers.given + buffers.forgotten).toBe(buffers.taken)
+    expect(buffers.given).toBe(buffers.taken)
     expect(reading.closed).toBe(reading.opened)
   })
 })
