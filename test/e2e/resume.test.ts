@@ -6,7 +6,7 @@ import { expectCode } from '../support/command.ts'
 import { parseNdjson } from '../support/journal.ts'
 import type { RunningUpload } from '../support/run-upload.ts'
 import { fakeCredentials, s3Environment, s3Fake } from '../support/s3-environment.ts'
-import type { S3Fake } from '../support/s3-fake.ts'
+import type { S3Fake, Script } from '../support/s3-fake.ts'
 import { type Workspace, workspace } from '../support/workspace.ts'
 
 const posix = process.platform !== 'win32'
@@ -247,11 +247,12 @@ describe.runIf(posix)('the lock', () => {
 
   it.each(['', '--undo-on-failure'])('of a run that was suspended until another took it over: %s', async (option) => {
     const ws = await workspace()
-    const s3 = await s3Fake({ script: ({ operation }) => (operation === 'PutObject' ? 'hang' : undefined) })
+    const holdBack: Script = ({ operation }) => (operation === 'PutObject' ? 'hang' : undefined)
+    const s3 = await s3Fake({ script: holdBack })
     const env = s3Environment(s3)
     await ws.writeAll(...small)
     const first = ws.start(`upload in s3://bucket/ --concurrency 2 ${option}`, { env })
-    await until(() => s3.inFlight() > 0)
+    await until(() => s3.inFlight() === 2)
     first.kill('SIGSTOP')
     const [journal] = await ws.journals()
     // As if it had been for an hour.
@@ -260,6 +261,8 @@ describe.runIf(posix)('the lock', () => {
     s3.script = undefined
     expectCode(await ws.run('upload --resume', { env }), 0)
     const whole = await readFile(journal as string, 'utf8')
+    // The hour was no time for the process, which looks at its lock each second: it shall have nothing to write before.
+    s3.script = holdBack
     first.kill('SIGCONT')
     const result = await first.result
     expectCode(result, 3)
