@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import packageJson from '../package.json' with { type: 'json' }
-import { parseDestinationUrl } from './config/destination-url.ts'
+import { parseDestinationUrl, prefixOf } from './config/destination-url.ts'
 import { effectiveConfig, redactArgv } from './config/redact.ts'
 import type { Settings } from './config/settings.ts'
 import type { Destination } from './destinations/destination.ts'
@@ -102,8 +102,7 @@ function askJournal(options: StartOptions, continued: ContinuedRun | undefined):
 }
 
 function scene({ settings, emit }: StartOptions): { prefix: string; say: (message: string) => void } {
-  const url = parseDestinationUrl(settings.to)
-  return { prefix: url.scheme === 's3' ? url.prefix : '', say: (message) => emit({ type: 'notice', message }) }
+  return { prefix: prefixOf(parseDestinationUrl(settings.to)), say: (message) => emit({ type: 'notice', message }) }
 }
 
 function newJournal({ settings, env, clock, emit }: StartOptions): Promise<Journal> {

@@ -1,5 +1,5 @@
 import { addAbortSignal, type Readable } from 'node:stream'
-import { parseDestinationUrl } from './config/destination-url.ts'
+import { parseDestinationUrl, prefixOf } from './config/destination-url.ts'
 import { redactArgv } from './config/redact.ts'
 import type { Settings } from './config/settings.ts'
 import { unlessAborted } from './destinations/abort.ts'
@@ -165,7 +165,7 @@ async function openPlan(request: UploadRequest, around: Surroundings, emit: List
   try {
     plan = await createPlan({
       settings,
-      prefix: url.scheme === 's3' ? url.prefix : '',
+      prefix: prefixOf(url),
       destinationKeyProblem: destination.limits.keyProblem,
       cwd: around.cwd,
       stdin: around.stdin,

@@ -50,7 +50,11 @@ export async function findLeftBehind(options: FindOptions): Promise<LeftBehind> 
   const limit = pLimit(looksAtOnce)
   const isLeft = async (upload: UnfinishedUpload): Promise<boolean> =>
     lastPartAt === undefined || olderThanMs === 0 || isOld(await requests.ask((call) => lastPartAt(upload, call)))
-  const left = await Promise.all(old.map((upload) => limit(() => isLeft(upload))))
+  const left = await Promise.all(old.map((upload) => limit(() => isLeft(upload)))).catch((error: unknown) => {
+    // The destination is closed after this.
+    limit.clearQueue()
+    throw error
+  })
   const uploads = old.filter((_, at) => left[at])
   uploads.sort((a, b) => a.initiatedAt.getTime() - b.initiatedAt.getTime())
   return { uploads, younger: all - uploads.length }

@@ -1,5 +1,5 @@
 import { findLeftBehind, type LeftBehind, removeUploads } from '../cleanup/left-behind.ts'
-import { parseDestinationUrl } from '../config/destination-url.ts'
+import { parseDestinationUrl, prefixOf } from '../config/destination-url.ts'
 import { parseDuration, showDuration } from '../config/duration.ts'
 import { fault, shown } from '../config/given.ts'
 import type { Settings } from '../config/settings.ts'
@@ -59,13 +59,12 @@ async function cleanUp(settings: Settings, wanted: Wanted, host: Host, signal: A
   const warn = (message: string): void => void host.stderr.write(`upload: ${oneLine(message)}\n`)
   const say = (message: string): void => void (quiet || warn(message))
   const print = (text: string): void => void host.stdout.write(`${text}\n`)
-  const url = parseDestinationUrl(to)
   const destination = await openDestination(settings, warn)
   try {
     if (wanted.olderThanMs === 0) warn('--older-than 0 removes what runs are sending at this moment, too')
     const requests = createRequests(settings.retry, systemClock, signal)
     const now = systemClock.now()
-    const prefix = url.scheme === 's3' ? url.prefix : ''
+    const prefix = prefixOf(parseDestinationUrl(to))
     const found = await findLeftBehind({ destination, prefix, olderThanMs: wanted.olderThanMs, now, requests })
     if (!json) for (const upload of found.uploads) print(planLine(upload, now))
     say(foundLine(found, to, wanted.olderThanMs))

@@ -41,6 +41,11 @@ export function parseDestinationUrl(text: string, platform: NodeJS.Platform = pr
   throw new UsageError(`expected ${forms}`)
 }
 
+/** What every key at a destination begins with: `''`, or ending in `/`. */
+export function prefixOf(url: DestinationUrl): string {
+  return url.scheme === 's3' ? url.prefix : ''
+}
+
 // As the AWS CLI has it: an access point's ARN stands where a bucket's name would, and holds a "/" itself.
 const accessPoint = /^arn:aws[a-z-]*:s3:[a-z0-9-]*:\d{12}:accesspoint[:/][^/]+/
 const bucketName = /^[A-Za-z0-9][A-Za-z0-9._-]*$/

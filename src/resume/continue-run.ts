@@ -4,7 +4,7 @@ import type { Destination } from '../destinations/destination.ts'
 import { UsageError } from '../errors.ts'
 import { continueJournal, type Journal } from '../observe/journal.ts'
 import type { RunRecord } from '../observe/records.ts'
-import { readFirstRun, readRuns } from '../observe/report/read.ts'
+import { readFirstRun } from '../observe/report/read.ts'
 import type { StatePlaces } from '../observe/state-directory.ts'
 import { variesBetweenRuns } from '../plan/key-template.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -55,11 +55,10 @@ export async function continueRun(options: ContinueOptions): Promise<ContinuedRu
   refuseOther(found, settings, cwd)
   const journal = await continueJournal(found.journal, found.run.runId)
   try {
-    const runs = await readRuns(journal.path)
     const index = await indexJournal(journal.path, indexOptions)
     const earlier = (await hasAny(index, plan)) ? index.byPath : await index.bySource()
     const { startedAt: since } = found.run
-    return { journal, invocation: invocationsOf(runs) + 1, earlier, since, close: index.close }
+    return { journal, invocation: index.invocations + 1, earlier, since, close: index.close }
   } catch (error) {
     await journal.close().catch(() => undefined)
     throw error
@@ -124,8 +123,4 @@ async function hasAny(index: JournalIndex, plan: Pick<Plan, 'files'>): Promise<b
   if (index.isEmpty) return false
   for await (const file of plan.files()) if (index.has(file)) return true
   return false
-}
-
-function invocationsOf(runs: readonly RunRecord[]): number {
-  return runs.reduce((most, { invocation }) => Math.max(most, Number.isSafeInteger(invocation) ? invocation : 0), 0)
 }

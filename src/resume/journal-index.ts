@@ -10,6 +10,8 @@ import { createLineTable, type LineTable } from './line-table.ts'
 
 /** What a journal says of each file, in memory that stays small: one place in it for each, and what is half-sent. */
 export interface JournalIndex {
+  /** How many invocations the run has had. */
+  readonly invocations: number
   /** There is nothing of any file. */
   readonly isEmpty: boolean
   /** Whether there is anything of that file, found by its path. Once in 10^12 files wrongly so. */
@@ -41,6 +43,7 @@ export async function indexJournal(journalPath: string, options: IndexOptions): 
   const undone = createLineTable()
   const halfSent = createHalfSent()
   const anchors: Anchor[] = []
+  let invocations = 0
   await eachLine(journalPath, (line, offset) => {
     if (startsWith(line, fileBegins)) {
       const named = nameIn(line)
@@ -55,7 +58,9 @@ export async function indexJournal(journalPath: string, options: IndexOptions): 
       if (saysThere(record)) halfSent.end(id)
     } else if (startsWith(line, runBegins)) {
       const run = parseRun(line)
-      if (run !== undefined) anchors.push({ from: offset, anchor: anchorOf(namingOf(run)) })
+      if (run === undefined) return
+      anchors.push({ from: offset, anchor: anchorOf(namingOf(run)) })
+      if (Number.isSafeInteger(run.invocation)) invocations = Math.max(invocations, run.invocation)
     } else if (startsWith(line, startBegins)) {
       const started = parse<UploadStartedRecord>(line)
       if (started !== undefined) halfSent.begin(identity(started, anchors), started)
@@ -105,6 +110,7 @@ export async function indexJournal(journalPath: string, options: IndexOptions): 
   const idOf = (file: Pick<PlannedFile, 'path' | 'occurrence'>): string =>
     identityOf(options.anchor, file.path, file.occurrence)
   return {
+    invocations,
     isEmpty: places.size === 0 && halfSent.isEmpty(),
     has(file) {
       const id = idOf(file)

@@ -1,6 +1,7 @@
 import type { Call, Destination, UnfinishedUpload } from '../destinations/destination.ts'
 import { toUploadError } from '../errors.ts'
 import type { PlannedFile } from '../plan/planned-file.ts'
+import { clockSlackMs } from '../transfer/clock.ts'
 import type { Earlier } from '../transfer/earlier.ts'
 
 export interface UnrecordedOptions {
@@ -13,9 +14,6 @@ export interface UnrecordedOptions {
   /** For what is worth knowing with `-v`. */
   readonly say: (message: string) => void
 }
-
-/** How far this machine's clock and the destination's may differ where nobody has noticed, in milliseconds. */
-const clockSlackMs = 5000
 
 /**
  * A process that is killed between the destination's beginning a multipart upload and the journal's line of it leaves
@@ -58,6 +56,8 @@ export function removingUnrecorded(earlier: Earlier, destination: Destination, o
         await removeEmpty(found === undefined ? file : { ...file, key: found.key }, { signal, requests: 1 })
       } catch (thrown) {
         if (signal.aborted) throw thrown
+        // What may pass is asked once more for the next file.
+        if (toUploadError(thrown).retryable) listing = undefined
         // An empty upload that stays is no reason not to send the file; cleanup finds it.
         say(`an upload of ${file.key} that the journal does not know may be left: ${toUploadError(thrown).message}`)
       }

@@ -1,6 +1,6 @@
 import { toUploadError } from '../errors.ts'
 import type { FileRecord } from '../observe/records.ts'
-import type { Earlier } from './earlier.ts'
+import type { Earlier, EarlierFile } from './earlier.ts'
 import type { FileFacts } from './file-facts.ts'
 import { type FileWork, modifiedAt } from './file-record.ts'
 import { retrying } from './retry.ts'
@@ -28,8 +28,8 @@ export async function lookBack(
       emit({ type: 'file-retry', index, path, attempt: failures, code, message, delayMs }),
   })
   if (found === undefined) return undefined
+  keepKey(work, found)
   const { key, done, unfinished } = found
-  if (key !== work.file.key) work.file = { ...work.file, key }
   if (done !== undefined && (await isAsUploaded(work, done, options))) return done
   if (destination.multipart !== undefined) work.unfinished = unfinished
   else if (unfinished !== undefined) {
@@ -52,6 +52,7 @@ export async function recall(work: FileWork, earlier: Earlier, options: SendFile
   if (earlier.asksDestination || work.attempts > 0) return undefined
   try {
     const found = await earlier.find(work.file)
+    if (found !== undefined) keepKey(work, found)
     work.unfinished = options.destination.multipart && found?.unfinished
     const done = found?.done
     if (done === undefined) return undefined
@@ -64,6 +65,11 @@ export async function recall(work: FileWork, earlier: Earlier, options: SendFile
     // The run has ended for another reason.
     return undefined
   }
+}
+
+/** A file keeps the key it has, also where a template gives it another now. */
+function keepKey(work: FileWork, { key }: EarlierFile): void {
+  if (key !== work.file.key) work.file = { ...work.file, key }
 }
 
 /** By size and time, as it was recorded; a file that only got another time, by its checksum. */

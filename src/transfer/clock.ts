@@ -18,3 +18,6 @@ export const systemClock: Clock = {
   sleep: (ms, signal) => sleep(ms, undefined, { signal }),
   random: Math.random,
 }
+
+/** How far this machine's clock and a destination's may differ where nobody has noticed, in milliseconds. */
+export const clockSlackMs = 5000

@@ -1,4 +1,4 @@
-import { parseDestinationUrl } from '../config/destination-url.ts'
+import { parseDestinationUrl, prefixOf } from '../config/destination-url.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Destination, Versioning } from '../destinations/destination.ts'
 import { UsageError } from '../errors.ts'
@@ -38,8 +38,7 @@ export async function promiseUndo(options: UndoPromiseOptions, journal: string |
   const versioning = await requests.ask(async (call) => (await destination.versioning?.(call)) ?? 'off')
   if (versioning === 'on') return undefined
   const own = journal === undefined ? undefined : await ownKeys(journal)
-  const url = parseDestinationUrl(settings.to)
-  const prefix = url.scheme === 's3' ? url.prefix : ''
+  const prefix = prefixOf(parseDestinationUrl(settings.to))
   const named: string[] = []
   let found = 0
   for await (const key of keysInUse({ ...options, requests, prefix, files: options.plan.files })) {

@@ -30,8 +30,14 @@ export async function* keysInUse(options: ReplacingOptions): AsyncGenerator<stri
   const { destination, requests, files } = options
   const mayExist = options.count > askedOneByOne ? await listing(options) : undefined
   const limit = pLimit(atOnce)
-  const look = (key: string): Promise<string | undefined> =>
-    limit(async () => ((await requests.ask((call) => destination.headObject(key, call))) ? key : undefined))
+  const look = (key: string): Promise<string | undefined> => {
+    const found = limit(async () =>
+      (await requests.ask((call) => destination.headObject(key, call))) ? key : undefined,
+    )
+    // It may fail long before it is waited for: the next files may have to be scanned first.
+    found.catch(() => {})
+    return found
+  }
   let asked: Promise<string | undefined>[] = []
   for await (const { key, problem } of files()) {
     if (problem !== undefined || mayExist?.(key) === false) continue

@@ -18,7 +18,7 @@ export interface UndoRequests {
   readonly versioning: Versioning
   decide(object: RecordedObject): Promise<Decision>
   remove(key: string, versionIds: readonly (string | undefined)[]): Promise<void>
-  /** Forgets a half-sent multipart upload; false where the destination has none. */
+  /** Forgets a half-sent multipart upload; false where the destination cannot remove any. */
   removeUpload(upload: UnfinishedUpload): Promise<boolean>
   /** Whether a failure is everybody's, so that there is no point in asking for anything else. */
   isHopeless(error: UploadError): boolean

@@ -4,7 +4,7 @@ import { toUploadError } from '../errors.ts'
 import type { Listener } from '../observe/events.ts'
 import type { Journal } from '../observe/journal.ts'
 import type { FileRecord } from '../observe/records.ts'
-import type { Clock } from '../transfer/clock.ts'
+import { type Clock, clockSlackMs } from '../transfer/clock.ts'
 import { createRequests } from '../transfer/requests.ts'
 import { carryOut } from './carry-out.ts'
 import type { PlannedRemoval } from './plan.ts'
@@ -108,13 +108,16 @@ async function lostUploads(
   const found: Unfinished[] = []
   for (const { key, unsure: line } of unsure) {
     if (line === undefined || line.parts < 2 || line.startedAt === null) continue
-    // Servers tell whole seconds.
-    const since = Math.floor(Date.parse(line.startedAt) / 1000) * 1000
-    await ask(async (call) => {
+    const since = Date.parse(line.startedAt) - clockSlackMs
+    const begun = await ask(async (call) => {
+      const uploads: Unfinished[] = []
       for await (const upload of list(key, call)) {
-        if (upload.key === key && upload.initiatedAt.getTime() >= since) found.push({ key, uploadId: upload.uploadId })
+        if (upload.key === key && upload.initiatedAt.getTime() >= since)
+          uploads.push({ key, uploadId: upload.uploadId })
       }
-    }).catch(() => undefined)
+      return uploads
+    }).catch(() => [])
+    found.push(...begun)
   }
   return found
 }

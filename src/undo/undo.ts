@@ -10,7 +10,7 @@ import { journalDirectories, type StatePlaces } from '../observe/state-directory
 import type { Clock } from '../transfer/clock.ts'
 import { carryOut, type UndoOutcome } from './carry-out.ts'
 import { planUndo, type UndoPlan } from './plan.ts'
-import type { RecordedRun } from './read-run.ts'
+import { type RecordedRun, readRun } from './read-run.ts'
 import { openUndoRequests } from './requests.ts'
 
 /** Requests at a time, unless `--concurrency` says otherwise. */
@@ -43,16 +43,19 @@ export interface Undone {
  * Takes back what a recorded run created: new objects are deleted, replaced ones restored where the bucket keeps
  * versions. Where one of them could not be restored, nothing at all is touched.
  *
- * @throws UsageError where the run is still being carried out.
+ * @throws UsageError where the run is still being carried out, or the record is of a part of it.
  * @throws UploadError where the destination cannot be asked, or the journal not be written.
  */
 export async function undoRun(options: UndoOptions): Promise<Undone> {
-  const { recorded, settings, signal, clock } = options
+  const { settings, signal, clock } = options
   const concurrency = settings.concurrency === 'auto' ? usualConcurrency : settings.concurrency
   // Held from the beginning: a run that is being carried out makes new objects meanwhile.
-  const journal = await journalOf(recorded, options)
+  const journal = await journalOf(options.recorded, options)
   const destination = await openDestination(settings, options.warn)
   try {
+    // The journal has all invocations, a report only one; and all that came since either was read.
+    const recorded = journal === undefined ? options.recorded : await readRun(journal.path)
+    refusePartial(recorded, options.report)
     const requests = await openUndoRequests({ destination, retry: settings.retry, clock, signal })
     const plan = await planUndo(recorded, requests, concurrency)
     const hasWork = plan.remove.length + plan.uploads.length > 0
@@ -98,6 +101,14 @@ async function journalOf(
     if (error instanceof UsageError) throw error
     return undefined
   })
+}
+
+/** @throws UsageError where what earlier invocations of the run have made is not known. */
+function refusePartial({ run: { invocation } }: RecordedRun, report: string): void {
+  if (!(invocation > 1)) return
+  throw new UsageError(
+    `${report} is of a run's invocation ${invocation} alone, and does not know what those before have made; give the run's journal`,
+  )
 }
 
 function lessUndone(summary: SummaryRecord, count: number): SummaryRecord {

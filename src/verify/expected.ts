@@ -39,8 +39,9 @@ async function lastOfRepeated(files: AsyncIterable<FileRecord>): Promise<Readonl
   return last
 }
 
-function identity({ path, occurrence }: FileRecord): string {
-  return occurrence === undefined ? path : `${occurrence}\0${path}`
+/** Not by its path: an invocation in another directory may have named it otherwise. */
+function identity({ key, source }: FileRecord): string {
+  return `${key}\0${source}`
 }
 
 function expectedOf({ path, key, size, status, reason, etag, checksum }: FileRecord): ExpectedObject | undefined {

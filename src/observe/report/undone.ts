@@ -24,6 +24,7 @@ export async function* asLines(batches: Batches): AsyncGenerator<string> {
   for await (const records of batches) yield records.map((record) => `${JSON.stringify(record)}\n`).join('')
 }
 
-function nameOf({ path, occurrence }: FileRecord): string {
-  return occurrence === undefined ? path : `${occurrence}\0${path}`
+/** Not by its path: an earlier invocation in another directory may have named it otherwise. */
+function nameOf({ key, source }: FileRecord): string {
+  return `${key}\0${source}`
 }

@@ -102,6 +102,16 @@ it('is no reason not to send the file where it cannot be done, and says so', asy
   expect(said).toEqual(['an upload of a.wav that the journal does not know may be left: access denied'])
 })
 
+it.each([
+  ['THROTTLED', 2],
+  ['ACCESS_DENIED', 1],
+] as const)('lists once more for the next file where that may help: %s', async (code, times) => {
+  const { earlier, asked } = start({ refused: new UploadError(code, 'refused') })
+  await earlier.find(large, signal)
+  await earlier.find(large, signal)
+  expect(asked).toHaveLength(times)
+})
+
 it('ends where the run is cut meanwhile', async () => {
   const { earlier } = start({ refused: new UploadError('CANCELLED', 'cut') })
   await expect(earlier.find(large, AbortSignal.abort())).rejects.toThrow('cut')
