@@ -100,6 +100,55 @@ describe('upload undo', () => {
     expect(await ws.list('out')).toEqual(['a.txt'])
   })
 
+  describe('a run that was cut and gone on with, by the report of its last invocation', () => {
+    /** The first invocation came to a.txt only, the second one sent the others and made r.jsonl. */
+    async function continued() {
+      const s3 = await s3Fake({
+        versioning: 'Enabled',
+        script: ({ key }) =>
+          key === 'a.txt' ? undefined : { status: 403, body: '<Error><Code>ExpiredToken</Code></Error>' },
+      })
+      const ws = await workspace()
+      const env = s3Environment(s3)
+      await ws.writeAll('in/a.txt', 'in/b.txt', 'in/c.txt')
+      expectCode(await ws.run('upload in --to s3://bucket/ --concurrency 1', { env }), 3)
+      expect(s3.keys('bucket')).toEqual(['a.txt'])
+      s3.script = undefined
+      expectCode(await ws.run('upload --resume --report r.jsonl', { env }), 0)
+      const report = await ws.read('r.jsonl')
+      expect(JSON.parse(report.split('\n')[0] ?? '')).toMatchObject({ type: 'run', invocation: 2 })
+      expect(s3.keys('bucket')).toEqual(['a.txt', 'b.txt', 'c.txt'])
+      return { s3, ws, env, report }
+    }
+
+    it('takes back the objects of all invocations', async () => {
+      const { s3, ws, env } = await continued()
+      const result = await ws.run('upload undo r.jsonl --yes', { env })
+      expectCode(result, 0)
+      expect(result.stdout).toMatch(/\n {2}delete {3}3 /)
+      expect(result.stderr).toBe('upload: 3 undone\n')
+      expect([s3.keys('bucket'), s3.countVersions('bucket')]).toEqual([[], 0])
+      const [journal = ''] = await ws.journals()
+      const again = await ws.runArgs(['undo', journal, '--yes'], { env })
+      expectCode(again, 0)
+      expect(again.stderr).toBe('upload: there is nothing to undo\n')
+    })
+
+    it('is refused where its journal is not there, which does it: exit 2, nothing touched', async () => {
+      const { s3, ws, env, report } = await continued()
+      const [journal = ''] = await ws.journals()
+      await rename(journal, ws.path('moved.jsonl'))
+      const result = await ws.run('upload undo r.jsonl --yes', { env })
+      expectCode(result, 2)
+      expect(result.stdout).toBe('')
+      expect(result.stderr).toMatch(/r\.jsonl is of a run's invocation 2 alone.*give the run's journal/)
+      expect(s3.keys('bucket')).toEqual(['a.txt', 'b.txt', 'c.txt'])
+      expect(await ws.read('r.jsonl')).toBe(report)
+      expectCode(await ws.run('upload undo moved.jsonl --yes -q', { env }), 0)
+      expect([s3.keys('bucket'), s3.countVersions('bucket')]).toEqual([[], 0])
+    })
+  })
+
   it('goes where the run went, whatever the environment names now', async () => {
     const [then, now] = [await s3Fake(), await s3Fake()]
     const ws = await workspace()

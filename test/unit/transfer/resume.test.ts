@@ -186,6 +186,19 @@ describe('a run that is cut before it came to a file', () => {
     expect(scene.records).toHaveLength(1)
   })
 
+  it.each<[string, Partial<EarlierFile>]>([
+    ['it is half-sent', { unfinished: { uploadId: 'x', partSize, size, mtime: undefined, parts: [] } }],
+    ['none of it is there', {}],
+  ])('keeps its key, though {index} in --key gives it another now: %s', async (_what, found) => {
+    const scene = await cut(() => ({ key: 'take-1.wav', ...found }))
+    expect(scene.records.slice(1)).toMatchObject([{ path: 'second', key: 'take-1.wav', status: 'cancelled' }])
+  })
+
+  it('keeps its key, though {index} in --key gives it another now: it was uploaded', async () => {
+    const scene = await cut((second) => ({ key: 'take-1.wav', done: recordOf(second, { key: 'take-1.wav' }) }))
+    expect(scene.records.slice(1)).toMatchObject([{ path: 'second', key: 'take-1.wav', status: 'skipped' }])
+  })
+
   it('tells of its half-sent upload', async () => {
     const unfinished = { uploadId: 'x', partSize, size, mtime: undefined, parts: [] }
     const scene = await cut(() => ({ key: 'second', unfinished }))

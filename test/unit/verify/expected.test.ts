@@ -42,9 +42,19 @@ it.each<[string, FileRecord[], string[]]>([
   ['not of what failed or was cut', [line('a', 'failed'), line('b', 'cancelled')], []],
   ['not of what was taken back', [line('a', 'uploaded'), line('b', 'uploaded'), line('a', 'undone')], ['b p/b 10']],
   [
-    'of the last line of a file',
+    'of the last line of a file under a key; under another key it is an object more',
     [line('a', 'failed'), line('b', 'uploaded'), line('a', 'uploaded', { key: 'x' }), line('a', 'uploaded')],
-    ['b p/b 10', 'a p/a 10'],
+    ['b p/b 10', 'a x 10', 'a p/a 10'],
+  ],
+  [
+    'once of a file that another invocation named from another directory',
+    [
+      line('in/a', 'uploaded', { source: 'a', key: 'p/a', etag: '1' }),
+      line('in/b', 'uploaded', { source: 'b', key: 'p/b', etag: '2' }),
+      line('../in/a', 'skipped', { source: 'a', key: 'p/a', etag: '1', reason: 'already-uploaded' }),
+      line('../in/b', 'undone', { source: 'b', key: 'p/b', etag: '2' }),
+    ],
+    ['../in/a p/a 10 1'],
   ],
   [
     'of each occurrence of a path',
