@@ -8,7 +8,8 @@ import type {
   ObjectToPut,
   Part,
 } from '../../src/destinations/destination.ts'
-import { openS3Destination, type S3DestinationSettings } from '../../src/destinations/s3/index.ts'
+import type { S3DestinationSettings } from '../../src/destinations/s3/engine.ts'
+import { openS3Destination } from '../../src/destinations/s3/index.ts'
 import type { FakeRequest, S3FakeOptions } from '../support/s3-fake.ts'
 import { aCall, bodyOf, someBytes } from './bodies.ts'
 import { anObject } from './destination-contract.ts'

@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest'
 import type { Destination, ObjectInfo } from '../../src/destinations/destination.ts'
-import { openS3Destination, type S3DestinationSettings } from '../../src/destinations/s3/index.ts'
+import type { S3DestinationSettings } from '../../src/destinations/s3/engine.ts'
+import { openS3Destination } from '../../src/destinations/s3/index.ts'
 import { UploadError } from '../../src/errors.ts'
 import {
   type FakeCredentials,

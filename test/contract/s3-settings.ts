@@ -1,5 +1,5 @@
 import type { S3Settings, TlsSettings } from '../../src/config/settings.ts'
-import type { S3DestinationSettings } from '../../src/destinations/s3/index.ts'
+import type { S3DestinationSettings } from '../../src/destinations/s3/engine.ts'
 
 /** Settings for a server at `endpointUrl`; the threshold is the least a part may have, so that tests stay small. */
 export function s3Settings(

@@ -3,8 +3,8 @@ import { bufferBudget, createBufferPool } from '../../http/buffers.ts'
 import { createWire } from '../../http/send.ts'
 import type { ObjectInfo } from '../destination.ts'
 import { createChecksumUse } from './checksum-use.ts'
+import type { S3Engine, S3Surroundings } from './engine.ts'
 import { createFastUpload, type Stored } from './fast-upload.ts'
-import type { S3Engine, S3Surroundings } from './index.ts'
 import { createS3Multipart } from './multipart.ts'
 
 /** Bytes that are read at a time for a checksum, and how many such reads there may be at once. */

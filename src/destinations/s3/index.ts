@@ -1,11 +1,11 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3'
 import type { S3Url } from '../../config/destination-url.ts'
-import type { Settings } from '../../config/settings.ts'
 import type { UploadError } from '../../errors.ts'
 import type { Destination, DestinationLimits, ObjectInfo } from '../destination.ts'
 import { fullObjectChecksum } from './checksum.ts'
-import { connectS3, type S3Connection } from './client.ts'
+import { connectS3 } from './client.ts'
 import { decodeKey } from './decode-key.ts'
+import type { S3DestinationSettings, S3Engine, S3Surroundings } from './engine.ts'
 import { toS3UploadError } from './errors.ts'
 import { head, statusOf } from './head.ts'
 import { keyProblem } from './key-problem.ts'
@@ -23,28 +23,6 @@ const limits: DestinationLimits = {
   maxParts,
   keyProblem,
 }
-
-export type S3DestinationSettings = Pick<
-  Settings,
-  's3' | 'tls' | 'multipartThreshold' | 'engine' | 'bufferSize' | 'concurrency' | 'checksum' | 'timeouts'
->
-
-/** What both engines share. */
-export interface S3Surroundings {
-  readonly settings: S3DestinationSettings
-  readonly bucket: string
-  readonly connection: S3Connection
-  readonly patience: Patience
-  /** For what the user has to know, once. */
-  readonly warn: (message: string) => void
-  /** What a request threw, as an `UploadError`. */
-  readonly explain: (permission: string, thrown: unknown) => UploadError
-  /** An answer, or what was thrown for it as an `UploadError`. */
-  readonly mapped: <Answer>(permission: string, answer: Promise<Answer>) => Promise<Answer>
-}
-
-/** What an engine is: the ways to send bytes. */
-export type S3Engine = Pick<Destination, 'engine' | 'putObject' | 'small' | 'multipart'> & { close(): void }
 
 /**
  * A bucket of Amazon S3, or of a server that speaks its protocol.

@@ -9,7 +9,7 @@ import { cancelled, unlessAborted } from '../abort.ts'
 import type { Call, Checksum, ObjectInfo, ObjectToPut, PartBody } from '../destination.ts'
 import { createByteBudget } from './byte-budget.ts'
 import { type ChecksumAnswer, checksumNames, fullObjectChecksum } from './checksum.ts'
-import type { S3Engine, S3Surroundings } from './index.ts'
+import type { S3Engine, S3Surroundings } from './engine.ts'
 import { planUpload } from './upload-plan.ts'
 import { watchClient } from './watched-client.ts'
 

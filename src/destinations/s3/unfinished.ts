@@ -3,10 +3,11 @@ import {
   ListMultipartUploadsCommand,
   type ListMultipartUploadsCommandOutput,
   ListPartsCommand,
+  type S3Client,
 } from '@aws-sdk/client-s3'
 import type { Call, MultipartUploads, UnfinishedUpload } from '../destination.ts'
 import { decodeKey } from './decode-key.ts'
-import type { S3MultipartOptions } from './multipart.ts'
+import type { S3Surroundings } from './engine.ts'
 import { serverAheadMs } from './server-clock.ts'
 import { saysUploadIsGone } from './settle-complete.ts'
 
@@ -17,7 +18,7 @@ export function createUnfinished({
   client,
   bucket,
   mapped,
-}: Pick<S3MultipartOptions, 'client' | 'bucket' | 'mapped'>): Required<
+}: Pick<S3Surroundings, 'bucket' | 'mapped'> & { readonly client: S3Client }): Required<
   Pick<MultipartUploads, 'list' | 'lastPartAt' | 'remove'>
 > {
   /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html */

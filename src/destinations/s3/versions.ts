@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-s3'
 import type { Destination, ObjectVersion, Versioning } from '../destination.ts'
 import { decodeKey } from './decode-key.ts'
-import type { S3Surroundings } from './index.ts'
+import type { S3Surroundings } from './engine.ts'
 
 /** Few keys have more; what follows in a listing are other keys' versions. */
 const versionsAsked = 20
