@@ -5,7 +5,7 @@ import type { UploadError } from '../errors.ts'
 import { formatCount, oneLine } from '../observe/format.ts'
 import { printable } from '../printable.ts'
 import { systemClock } from '../transfer/clock.ts'
-import { createRequests } from '../transfer/requests.ts'
+import { createRequests, requestsAtOnce } from '../transfer/requests.ts'
 import { type ExpectedObject, expectedObjects } from '../verify/expected.ts'
 import { openReport, type Report } from '../verify/read-report.ts'
 import { type Verdict, verifyObjects } from '../verify/verify-objects.ts'
@@ -27,8 +27,6 @@ Examples:
   after: 'Exit codes: 0 all as uploaded, 2 wrong usage, 3 could not go on, 5 something differs.',
 }
 
-/** Objects at a time, unless `--concurrency` says otherwise. */
-const usualConcurrency = 32
 const differencesShown = 10
 
 /**
@@ -57,7 +55,7 @@ async function verify(report: Report, settings: Settings, host: Host, signal: Ab
     hopeless = await verifyObjects({
       destination,
       expected: expectedObjects(report.files),
-      concurrency: concurrency === 'auto' ? usualConcurrency : concurrency,
+      concurrency: requestsAtOnce(concurrency),
       requests: createRequests(settings.retry, systemClock, signal),
       signal,
       async onVerdict(object, verdict) {

@@ -1,3 +1,4 @@
+import { automaticConcurrency } from '../config/automatic-concurrency.ts'
 import type { RetrySettings } from '../config/settings.ts'
 import type { Call } from '../destinations/destination.ts'
 import type { UploadError } from '../errors.ts'
@@ -15,6 +16,11 @@ export interface Requests {
   ask<Answer>(request: (call: Call) => Promise<Answer>): Promise<Answer>
   /** Whether a failure of {@link ask} is everybody's, so that there is no point in asking for anything else. */
   isHopeless(error: UploadError): boolean
+}
+
+/** How many such requests there are at a time: nothing finds out how many would be fastest. */
+export function requestsAtOnce(concurrency: number | 'auto'): number {
+  return concurrency === 'auto' ? automaticConcurrency.start : concurrency
 }
 
 export function createRequests(policy: RetrySettings, clock: Clock, signal: AbortSignal): Requests {

@@ -8,6 +8,7 @@ import type { Clock } from '../transfer/clock.ts'
 import { createRequests } from '../transfer/requests.ts'
 import { readRun } from './read-run.ts'
 import { keysInUse } from './replacing.ts'
+import { askVersioning } from './requests.ts'
 
 /** Keys named in a refusal. */
 const keysNamed = 3
@@ -35,7 +36,7 @@ export interface UndoPromiseOptions {
 export async function promiseUndo(options: UndoPromiseOptions, journal: string | undefined): Promise<null | undefined> {
   const { destination, settings, clock, signal } = options
   const requests = createRequests(settings.retry, clock, signal)
-  const versioning = await requests.ask(async (call) => (await destination.versioning?.(call)) ?? 'off')
+  const versioning = await askVersioning(destination, requests.ask)
   if (versioning === 'on') return undefined
   const own = journal === undefined ? undefined : await ownKeys(journal)
   const prefix = prefixOf(parseDestinationUrl(settings.to))

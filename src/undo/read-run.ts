@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.ts'
 import type { FileRecord, ReplacedObject, RunRecord, SummaryRecord, UploadStartedRecord } from '../observe/records.ts'
-import { readRecords } from '../observe/report/read.ts'
+import { readRecords, refuseOtherRun } from '../observe/report/read.ts'
 
 /** What a run's journal, or a JSONL report of it, says of the objects it made. */
 export interface RecordedRun {
@@ -47,7 +47,8 @@ export async function readRun(path: string, further: readonly FileRecord[] = [])
     for await (const records of readRecords(path)) {
       for (const record of records) {
         if (record.type === 'run') {
-          run = sameRun(run, record, path)
+          refuseOtherRun(run, record, path)
+          run ??= record
           continuedAt = record.startedAt
           summary = undefined
         } else if (record.type === 'summary') summary = record
@@ -64,12 +65,6 @@ export async function readRun(path: string, further: readonly FileRecord[] = [])
   }
   for (const line of further) see(line, objects, unfinished)
   return { run, continuedAt, objects, unfinished: [...unfinished.values()], summary }
-}
-
-function sameRun(known: RunRecord | undefined, next: RunRecord, path: string): RunRecord {
-  if (known === undefined) return next
-  if (known.runId === next.runId) return known
-  throw new UsageError(`${path} holds more than one run (${known.runId}, ${next.runId}); give the report of one`)
 }
 
 function see(file: FileRecord, objects: Map<string, Known>, unfinished: Map<string, UploadStartedRecord>): void {

@@ -2,7 +2,7 @@ import type { RetrySettings } from '../config/settings.ts'
 import type { Destination, UnfinishedUpload, Versioning } from '../destinations/destination.ts'
 import type { UploadError } from '../errors.ts'
 import type { Clock } from '../transfer/clock.ts'
-import { createRequests } from '../transfer/requests.ts'
+import { createRequests, type Requests } from '../transfer/requests.ts'
 import { type Decision, decideSuspended, decideUnversioned, decideVersioned, hasVersion } from './decide.ts'
 import type { RecordedObject } from './read-run.ts'
 
@@ -24,11 +24,20 @@ export interface UndoRequests {
   isHopeless(error: UploadError): boolean
 }
 
+/**
+ * Whether the destination keeps versions.
+ *
+ * @throws UploadError where it cannot be asked.
+ */
+export function askVersioning(destination: Destination, ask: Requests['ask']): Promise<Versioning> {
+  return ask(async (call) => (await destination.versioning?.(call)) ?? 'off')
+}
+
 /** @throws UploadError where the destination cannot be asked whether it keeps versions. */
 export async function openUndoRequests(options: UndoRequestsOptions): Promise<UndoRequests> {
   const { destination, clock, signal } = options
   const { ask, isHopeless } = createRequests(options.retry, clock, signal)
-  const versioning = await ask(async (call) => (await destination.versioning?.(call)) ?? 'off')
+  const versioning = await askVersioning(destination, ask)
 
   return {
     versioning,

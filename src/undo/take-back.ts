@@ -5,7 +5,7 @@ import type { Listener } from '../observe/events.ts'
 import type { Journal } from '../observe/journal.ts'
 import type { FileRecord } from '../observe/records.ts'
 import { type Clock, clockSlackMs } from '../transfer/clock.ts'
-import { createRequests } from '../transfer/requests.ts'
+import { createRequests, requestsAtOnce } from '../transfer/requests.ts'
 import { carryOut } from './carry-out.ts'
 import type { PlannedRemoval } from './plan.ts'
 import { type RecordedObject, type RecordedRun, readRun } from './read-run.ts'
@@ -15,8 +15,6 @@ import { openUndoRequests } from './requests.ts'
 const afterStopMs = 8500
 /** Even where the run itself took all that time to end. */
 const atLeastMs = 1000
-/** Requests at a time, where `--concurrency` leaves it open. */
-const usualConcurrency = 32
 
 export interface TakeBackOptions {
   readonly journal: Journal
@@ -70,7 +68,7 @@ async function carryOutAll(
       { remove: remove.map((object): PlannedRemoval => ({ object, restores: false })), uploads },
       {
         requests,
-        concurrency: settings.concurrency === 'auto' ? usualConcurrency : settings.concurrency,
+        concurrency: requestsAtOnce(settings.concurrency),
         signal,
         async onUndone(_key, line) {
           if (line === undefined) return

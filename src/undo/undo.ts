@@ -8,13 +8,11 @@ import type { SummaryRecord } from '../observe/records.ts'
 import { readFirstRun } from '../observe/report/read.ts'
 import { journalDirectories, type StatePlaces } from '../observe/state-directory.ts'
 import type { Clock } from '../transfer/clock.ts'
+import { requestsAtOnce } from '../transfer/requests.ts'
 import { carryOut, type UndoOutcome } from './carry-out.ts'
 import { planUndo, type UndoPlan } from './plan.ts'
 import { type RecordedRun, readRun } from './read-run.ts'
 import { openUndoRequests } from './requests.ts'
-
-/** Requests at a time, unless `--concurrency` says otherwise. */
-const usualConcurrency = 32
 
 export interface UndoOptions {
   readonly recorded: RecordedRun
@@ -48,7 +46,7 @@ export interface Undone {
  */
 export async function undoRun(options: UndoOptions): Promise<Undone> {
   const { settings, signal, clock } = options
-  const concurrency = settings.concurrency === 'auto' ? usualConcurrency : settings.concurrency
+  const concurrency = requestsAtOnce(settings.concurrency)
   // Held from the beginning: a run that is being carried out makes new objects meanwhile.
   const journal = await journalOf(options.recorded, options)
   const destination = await openDestination(settings, options.warn)

@@ -1,4 +1,5 @@
 import type { FileRecord } from '../observe/records.ts'
+import { fileNameOf } from '../observe/report/file-name.ts'
 import { createKeyHashes } from '../plan/key-hashes.ts'
 import type { SentObject } from '../transfer/compare-object.ts'
 
@@ -20,7 +21,7 @@ export async function* expectedObjects(files: () => AsyncIterable<FileRecord>): 
   let place = 0
   for await (const file of files()) {
     place += 1
-    if ((last.get(identity(file)) ?? place) !== place) continue
+    if ((last.get(fileNameOf(file)) ?? place) !== place) continue
     const expected = expectedOf(file)
     if (expected !== undefined) yield expected
   }
@@ -33,15 +34,10 @@ async function lastOfRepeated(files: AsyncIterable<FileRecord>): Promise<Readonl
   let place = 0
   for await (const file of files) {
     place += 1
-    const name = identity(file)
+    const name = fileNameOf(file)
     if (seen.add(name)) last.set(name, place)
   }
   return last
-}
-
-/** Not by its path: an invocation in another directory may have named it otherwise. */
-function identity({ key, source }: FileRecord): string {
-  return `${key}\0${source}`
 }
 
 function expectedOf({ path, key, size, status, reason, etag, checksum }: FileRecord): ExpectedObject | undefined {

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.ts'
 import type { FileRecord, RunRecord } from '../observe/records.ts'
-import { readRecordsAndGaps } from '../observe/report/read.ts'
+import { readRecordsAndGaps, refuseOtherRun } from '../observe/report/read.ts'
 
 /** A journal, or a JSONL report, of one run. */
 export interface Report {
@@ -22,9 +22,7 @@ export async function openReport(path: string): Promise<Report> {
   for await (const record of recordsOf(path)) {
     if (record === undefined) unreadable += 1
     if (record?.type !== 'run') continue
-    if (run !== undefined && run.runId !== record.runId) {
-      throw new UsageError(`${path} holds more than one run (${run.runId}, ${record.runId}); give the report of one`)
-    }
+    refuseOtherRun(run, record, path)
     run = record
     unreadable = 0
   }

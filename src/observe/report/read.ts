@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { UsageError } from '../../errors.ts'
 import type { JournalRecord, RunRecord } from '../records.ts'
 
 const readAtOnce = 2 ** 18
@@ -6,6 +7,12 @@ const newline = 0x0a
 const reported: ReadonlySet<string> = new Set(['run', 'file', 'summary'])
 // In quotes that no string can hold unescaped: a line without it has no such record.
 const mark = (type: JournalRecord['type']): Buffer => Buffer.from(`"type":"${type}"`)
+
+/** @throws UsageError where a file that should be of one run goes on with another. */
+export function refuseOtherRun(known: RunRecord | undefined, next: RunRecord, path: string): void {
+  if (known === undefined || known.runId === next.runId) return
+  throw new UsageError(`${path} holds more than one run (${known.runId}, ${next.runId}); give the report of one`)
+}
 
 /** Where the last run record of that invocation begins, in bytes; undefined where there is none. */
 export async function findInvocation(journalPath: string, invocation: number): Promise<number | undefined> {

@@ -1,4 +1,5 @@
-import type { FileRecord, JournalRecord } from '../records.ts'
+import type { JournalRecord } from '../records.ts'
+import { fileNameOf } from './file-name.ts'
 
 type Batches = AsyncIterable<readonly JournalRecord[]>
 
@@ -10,11 +11,12 @@ type Batches = AsyncIterable<readonly JournalRecord[]>
 export async function* withoutSuperseded(read: () => Batches): AsyncGenerator<readonly JournalRecord[]> {
   const undone = new Set<string>()
   for await (const records of read()) {
-    for (const record of records) if (record.type === 'file' && record.status === 'undone') undone.add(nameOf(record))
+    for (const record of records)
+      if (record.type === 'file' && record.status === 'undone') undone.add(fileNameOf(record))
   }
   for await (const records of read()) {
     yield records.filter(
-      (record) => record.type !== 'file' || record.status === 'undone' || !undone.has(nameOf(record)),
+      (record) => record.type !== 'file' || record.status === 'undone' || !undone.has(fileNameOf(record)),
     )
   }
 }
@@ -22,9 +24,4 @@ export async function* withoutSuperseded(read: () => Batches): AsyncGenerator<re
 /** Such records as the lines they are in a journal. */
 export async function* asLines(batches: Batches): AsyncGenerator<string> {
   for await (const records of batches) yield records.map((record) => `${JSON.stringify(record)}\n`).join('')
-}
-
-/** Not by its path: an earlier invocation in another directory may have named it otherwise. */
-function nameOf({ key, source }: FileRecord): string {
-  return `${key}\0${source}`
 }
