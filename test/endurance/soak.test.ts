@@ -19,7 +19,7 @@ const concurrency = 32
 /** Of each answer: over loopback alone there would never be as many requests in flight as there may be. */
 const delayMs = { atLeast: 50, spread: 200 }
 const shares = { reset: 0.05, slowDown: 0.05, cutAnswer: 0.01 }
-const { growthAtMost } = soak
+const growthAtMost = 1.1
 const timeoutRateBelow = 0.01
 /** What a client is told, and asks, beside the bytes of a file: heads, and the XML of multipart uploads. */
 const perRequest = 2000
