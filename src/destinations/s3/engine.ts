@@ -1,8 +1,8 @@
 import type { Settings } from '../../config/settings.ts'
 import type { UploadError } from '../../errors.ts'
 import type { Destination } from '../destination.ts'
+import type { Patience } from '../patience.ts'
 import type { S3Connection } from './client.ts'
-import type { Patience } from './patience.ts'
 
 export type S3DestinationSettings = Pick<
   Settings,

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../errors.ts'
+import { type ErrorRow, said } from '../../http/error-row.ts'
 
 /** What a message may name. Nothing here is secret. */
 export interface ErrorScene {
@@ -13,35 +13,23 @@ export interface ErrorScene {
   readonly permission: string
 }
 
-/** One kind of failure: why, and what to do next. */
-export interface ErrorRow {
-  readonly names: readonly string[]
-  readonly code: ErrorCode
-  /** Overrides the code's own entry in `errorKinds`. */
-  readonly retryable?: boolean
-  /** The host could not be reached at all. */
-  readonly unreachable?: boolean
-  readonly message: (scene: ErrorScene) => string
-}
+type Row = ErrorRow<ErrorScene>
 
-/** A message that names nothing. */
-export const said = (text: string) => () => text
-
-const denied: ErrorRow['message'] = ({ bucket, permission, unsigned }) =>
+const denied: Row['message'] = ({ bucket, permission, unsigned }) =>
   unsigned
     ? `access denied: bucket "${bucket}" does not allow ${permission} without credentials; leave out --no-sign-request`
     : `access denied: the credentials need ${permission} on bucket "${bucket}"; check its policy and the key's permissions`
 const throttled = said('the server asks for fewer requests; lower --concurrency if this goes on')
 const tooLarge = said('larger than the server accepts for one object or request')
 const badDigest = said('the server received other bytes than were sent')
-const elsewhere: ErrorRow['message'] = ({ bucket, host }) =>
+const elsewhere: Row['message'] = ({ bucket, host }) =>
   `bucket "${bucket}" is not served by ${host}; set its region with --region, or its address with --endpoint-url`
 
 /**
  * Error codes of S3 and of servers that speak its protocol.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  */
-export const providerRows: readonly ErrorRow[] = [
+export const providerRows: readonly Row[] = [
   {
     names: ['InvalidAccessKeyId', 'NotSignedUp', 'UnrecognizedClientException', 'XAdminUserNotFound'],
     code: 'CREDENTIALS_INVALID',
@@ -221,7 +209,7 @@ export const providerRows: readonly ErrorRow[] = [
 ]
 
 /** For answers without a code that is known, by HTTP status. */
-export const statusRows: readonly ErrorRow[] = [
+export const statusRows: readonly Row[] = [
   { names: ['301', '302', '303', '308'], code: 'BUCKET_NOT_FOUND', message: elsewhere },
   { names: ['307'], code: 'SERVER_ERROR', message: said('the server sends this request elsewhere for now') },
   {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { providerRows, statusRows } from '../../../../src/destinations/s3/error-tables.ts'
 import { toS3UploadError } from '../../../../src/destinations/s3/errors.ts'
-import { networkRows } from '../../../../src/destinations/s3/network-errors.ts'
 import { errorKinds, type UploadError } from '../../../../src/errors.ts'
+import { networkRows } from '../../../../src/http/network-errors.ts'
 import { answered, failed, outcome, scene } from './sdk-errors.ts'
 
 /** {@link outcome}, and whether it is everybody's. */

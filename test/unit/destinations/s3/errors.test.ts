@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { providerRows, statusRows } from '../../../../src/destinations/s3/error-tables.ts'
-import { retryAfterMs, toS3UploadError } from '../../../../src/destinations/s3/errors.ts'
-import { networkRows } from '../../../../src/destinations/s3/network-errors.ts'
+import { toS3UploadError } from '../../../../src/destinations/s3/errors.ts'
 import { errorKinds, UploadError } from '../../../../src/errors.ts'
+import { networkRows } from '../../../../src/http/network-errors.ts'
+import { retryAfterMs } from '../../../../src/http/retry-after.ts'
 import { noAnswer, notDone, silent } from '../../../../src/http/time-errors.ts'
 import { answered, failed, outcome, scene } from './sdk-errors.ts'
 

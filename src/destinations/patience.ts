@@ -1,4 +1,4 @@
-import type { TimeoutSettings } from '../../config/settings.ts'
+import type { TimeoutSettings } from '../config/settings.ts'
 
 /** How long to wait, in milliseconds. */
 export interface Patience {

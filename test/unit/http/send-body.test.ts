@@ -1,12 +1,12 @@
 import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { type Checksummer, checksummerOf } from '../../../../src/checksums/checksummer.ts'
-import type { Call, Pacer, PartBody } from '../../../../src/destinations/destination.ts'
-import { sendBody } from '../../../../src/destinations/s3/send-body.ts'
-import { UploadError } from '../../../../src/errors.ts'
-import { type BufferPool, createBufferPool } from '../../../../src/http/buffers.ts'
-import type { WireAnswer, WireRequest } from '../../../../src/http/send.ts'
-import { aCall, bodyOf, someBytes } from '../../../contract/bodies.ts'
+import { type Checksummer, checksummerOf } from '../../../src/checksums/checksummer.ts'
+import type { Call, Pacer, PartBody } from '../../../src/destinations/destination.ts'
+import { UploadError } from '../../../src/errors.ts'
+import { type BufferPool, createBufferPool } from '../../../src/http/buffers.ts'
+import type { WireAnswer, WireRequest } from '../../../src/http/send.ts'
+import { sendBody } from '../../../src/http/send-body.ts'
+import { aCall, bodyOf, someBytes } from '../../contract/bodies.ts'
 
 const size = 64 * 1024
 const ok: WireAnswer = { status: 200, headers: {}, body: Buffer.alloc(0) }

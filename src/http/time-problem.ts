@@ -1,9 +1,9 @@
-import { UploadError } from '../../errors.ts'
-import { isTimeError } from '../../http/time-errors.ts'
-import type { ErrorScene } from './error-tables.ts'
+import { UploadError } from '../errors.ts'
+import type { NetworkScene } from './network-errors.ts'
+import { isTimeError } from './time-errors.ts'
 
 /** What it means that a request took too long; undefined where that is not what went wrong. */
-export function timeProblem(error: Error, { host, proxy }: ErrorScene): UploadError | undefined {
+export function timeProblem(error: Error, { host, proxy, namedBy }: NetworkScene): UploadError | undefined {
   if (error.name !== 'TimeoutError' || 'code' in error) return undefined
   const cause = error
   const through = proxy === undefined ? '' : ` (through the proxy ${proxy})`
@@ -27,7 +27,7 @@ export function timeProblem(error: Error, { host, proxy }: ErrorScene): UploadEr
     }
   }
   if (/establish a connection/.test(error.message)) {
-    const message = `${host} does not answer${through}; check the endpoint and the network`
+    const message = `${host} does not answer${through}; check ${namedBy} and the network`
     return new UploadError('CONNECTION', message, { cause, unreachable: true })
   }
   const ms = /after (\d+) ms/.exec(error.message)?.[1]

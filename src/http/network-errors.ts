@@ -1,21 +1,37 @@
-import { type ErrorRow, type ErrorScene, said } from './error-tables.ts'
+import { type ErrorRow, said } from './error-row.ts'
 
-const certificate = ({ host }: ErrorScene) =>
+/** What a message about the way to a server may name. Nothing here is secret. */
+export interface NetworkScene {
+  /** Host (and port) the requests go to. */
+  readonly host: string
+  /** The proxy's host and port, where requests go through one. */
+  readonly proxy?: string | undefined
+  /** What of the user's settings names the host: `the endpoint`. */
+  readonly namedBy: string
+  /** Another setting that makes a part of its name: `--path-style`. */
+  readonly shapedBy?: string | undefined
+}
+
+const certificate = ({ host }: NetworkScene) =>
   `the certificate of ${host} is not signed by an authority this machine trusts; name its file with --ca-bundle`
 
+function settingsOf({ namedBy, shapedBy }: Pick<NetworkScene, 'namedBy' | 'shapedBy'>): string {
+  return shapedBy === undefined ? namedBy : `${namedBy}, or ${shapedBy}`
+}
+
 /** Failures on the way, by the error's `code`. */
-export const networkRows: readonly ErrorRow[] = [
+export const networkRows: readonly ErrorRow<NetworkScene>[] = [
   {
     names: ['ECONNREFUSED'],
     code: 'CONNECTION',
     unreachable: true,
-    message: ({ host }) => `${host} refuses connections; check the endpoint and that the server runs`,
+    message: ({ host, namedBy }) => `${host} refuses connections; check ${namedBy} and that the server runs`,
   },
   {
     names: ['ENOTFOUND'],
     code: 'CONNECTION',
     unreachable: true,
-    message: ({ host }) => `there is no host of the name ${host}; check the endpoint, or --path-style`,
+    message: ({ host, ...naming }) => `there is no host of the name ${host}; check ${settingsOf(naming)}`,
   },
   {
     names: ['EAI_AGAIN'],
@@ -75,7 +91,7 @@ export const networkRows: readonly ErrorRow[] = [
     names: ['ERR_TLS_CERT_ALTNAME_INVALID'],
     code: 'CONNECTION',
     retryable: false,
-    message: ({ host }) => `the certificate is not one for ${host}; check the endpoint, or --path-style`,
+    message: ({ host, ...naming }) => `the certificate is not one for ${host}; check ${settingsOf(naming)}`,
   },
   {
     names: ['CERT_REVOKED', 'CERT_REJECTED', 'CERT_SIGNATURE_FAILURE', 'INVALID_CA', 'INVALID_PURPOSE'],
@@ -87,6 +103,6 @@ export const networkRows: readonly ErrorRow[] = [
     names: ['EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER'],
     code: 'CONNECTION',
     retryable: false,
-    message: ({ host }) => `${host} does not speak TLS; is the endpoint http:// instead of https://?`,
+    message: ({ host }) => `${host} does not speak TLS; is its address http:// instead of https://?`,
   },
 ]

@@ -1,8 +1,8 @@
-import type { Checksummer } from '../../checksums/checksummer.ts'
-import { type BufferPool, leastBufferSize } from '../../http/buffers.ts'
-import type { WireAnswer, WireRequest } from '../../http/send.ts'
-import { refuseAborted } from '../abort.ts'
-import type { Call, PartBody, PartReader, SmallBody } from '../destination.ts'
+import type { Checksummer } from '../checksums/checksummer.ts'
+import { refuseAborted } from '../destinations/abort.ts'
+import type { Call, PartBody, PartReader, SmallBody } from '../destinations/destination.ts'
+import { type BufferPool, leastBufferSize } from './buffers.ts'
+import type { WireAnswer, WireRequest } from './send.ts'
 
 /** Sends a request whose body is there, and whose checksum (in base64) is known. */
 export type SendWithBody = (checksum: string | undefined, body: WireRequest['body']) => Promise<WireAnswer>
