@@ -4,7 +4,7 @@
  * `'16MiB'`, durations texts such as `'500ms'`, `'30s'`.
  */
 export interface UploadOptions {
-  /** `s3://bucket/prefix/`, `file:./dir/`. */
+  /** `s3://bucket/prefix/`, `supabase://bucket/prefix/`, `file:./dir/`. */
   readonly to: string
   /** Files, directories, globs, `!patterns`, or `-` for standard input. */
   readonly sources?: readonly string[]
@@ -30,6 +30,15 @@ export interface UploadOptions {
   readonly flatten?: boolean
   /** Template of what follows the prefix: `{path} {dir} {name} {ext} {index}`. */
   readonly key?: string
+  /** Change keys that the destination cannot hold; no two become one. */
+  readonly keyFix?: boolean
+
+  /** Media type of every object; default: by the file's name. */
+  readonly contentType?: string
+  /** Such as `'max-age=3600'`. */
+  readonly cacheControl?: string
+  /** The user's own, for every object; in ASCII. */
+  readonly metadata?: Readonly<Record<string, string>>
 
   /** Requests in flight, whole files and parts together. */
   readonly concurrency?: number | 'auto'
@@ -55,6 +64,8 @@ export interface UploadOptions {
   /** Passes over failed files at the end of the run. */
   readonly retryFailed?: number
 
+  /** What becomes of a file whose object is there already. */
+  readonly ifExists?: 'overwrite' | 'skip' | 'fail'
   /** Continue the newest unfinished run with these sources and this destination. */
   readonly resume?: boolean
   /** Continue the run of this journal; `server`: go by what the destination holds. */
@@ -89,6 +100,8 @@ export interface UploadOptions {
   readonly pathStyle?: 'auto' | 'on' | 'off'
   /** Requests go unsigned, for public buckets. */
   readonly noSignRequest?: boolean
+  /** Supabase project; its key comes from `SUPABASE_SERVICE_ROLE_KEY`. Default: `SUPABASE_URL`. */
+  readonly supabaseUrl?: string
   /** A PEM file of certificate authorities to trust beside Node's own. */
   readonly caBundle?: string
   readonly noVerifySsl?: boolean

@@ -12,7 +12,13 @@ export interface ConfigValues {
 }
 
 const s3Keys = ['endpointUrl', 'region', 'profile', 'pathStyle'] as const satisfies readonly OptionKey[]
-const knownKeys = [...optionKeys.filter((key) => options[key].inConfig !== 'none'), 's3', '$schema', ...laterConfigKeys]
+const knownKeys = [
+  ...optionKeys.filter((key) => options[key].inConfig !== 'none'),
+  's3',
+  'supabase',
+  '$schema',
+  ...laterConfigKeys,
+]
 
 /**
  * Reads the options out of a config's JSON.

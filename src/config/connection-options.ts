@@ -9,7 +9,7 @@ export const connectionOptions = {
     takes: 'one',
     value: 'URL',
     help: 'S3-compatible server to talk to instead of AWS',
-    group: 'S3 and network',
+    group: 'Providers and network',
     alsoFrom: ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'],
   }),
   region: option({
@@ -18,7 +18,7 @@ export const connectionOptions = {
     takes: 'one',
     value: 'NAME',
     help: 'region of the bucket',
-    group: 'S3 and network',
+    group: 'Providers and network',
     alsoFrom: ['AWS_REGION', 'AWS_DEFAULT_REGION'],
   }),
   profile: option({
@@ -27,7 +27,7 @@ export const connectionOptions = {
     takes: 'one',
     value: 'NAME',
     help: 'profile in ~/.aws to take credentials from',
-    group: 'S3 and network',
+    group: 'Providers and network',
     alsoFrom: ['AWS_PROFILE'],
   }),
   pathStyle: option({
@@ -37,14 +37,25 @@ export const connectionOptions = {
     value: 'auto|on|off',
     help: "the bucket in the URL's path; auto: on for a custom endpoint",
     shownDefault: 'auto',
-    group: 'S3 and network',
+    group: 'Providers and network',
   }),
   noSignRequest: option({
     schema: onOff(),
     default: false,
     takes: 'nothing',
     help: 'use no credentials (public buckets)',
-    group: 'S3 and network',
+    group: 'Providers and network',
+  }),
+  supabaseUrl: option({
+    schema: endpoint(),
+    default: undefined,
+    takes: 'one',
+    value: 'URL',
+    help: 'Supabase project to send to; its key comes from SUPABASE_SERVICE_ROLE_KEY',
+    group: 'Providers and network',
+    // Whoever names the project gets the key.
+    inConfig: 'named',
+    alsoFrom: ['SUPABASE_URL'],
   }),
   caBundle: option({
     schema: text('a PEM file of certificate authorities'),
@@ -52,7 +63,7 @@ export const connectionOptions = {
     takes: 'one',
     value: 'FILE',
     help: "trust these certificate authorities beside Node's own (PEM)",
-    group: 'S3 and network',
+    group: 'Providers and network',
     alsoFrom: ['AWS_CA_BUNDLE'],
   }),
   noVerifySsl: option({
@@ -60,7 +71,7 @@ export const connectionOptions = {
     default: false,
     takes: 'nothing',
     help: 'do not verify TLS certificates',
-    group: 'S3 and network',
+    group: 'Providers and network',
     inConfig: 'named',
   }),
 } as const

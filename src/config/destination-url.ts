@@ -1,13 +1,22 @@
 import { UsageError } from '../errors.ts'
 
 /** A destination as the user wrote it, taken apart. */
-export type DestinationUrl = S3Url | FileUrl
+export type DestinationUrl = S3Url | SupabaseUrl | FileUrl
 
 export interface S3Url {
   readonly scheme: 's3'
   /** In one form, ending in `/`: `s3://bucket/prefix/`. */
   readonly url: string
   /** A bucket's name, or the ARN of an access point. */
+  readonly bucket: string
+  /** `''`, or ends in `/`. */
+  readonly prefix: string
+}
+
+export interface SupabaseUrl {
+  readonly scheme: 'supabase'
+  /** In one form, ending in `/`: `supabase://bucket/prefix/`. */
+  readonly url: string
   readonly bucket: string
   /** `''`, or ends in `/`. */
   readonly prefix: string
@@ -22,7 +31,7 @@ export interface FileUrl {
 }
 
 const schemes = ['s3://', 'supabase://', 'file:'] as const
-const forms = 's3://bucket/prefix/ or file:./dir/'
+const forms = 's3://bucket/prefix/, supabase://bucket/prefix/ or file:./dir/'
 
 /** Whether an argument names a destination rather than a source. */
 export function looksLikeDestination(argument: string): boolean {
@@ -37,13 +46,13 @@ export function looksLikeDestination(argument: string): boolean {
 export function parseDestinationUrl(text: string, platform: NodeJS.Platform = process.platform): DestinationUrl {
   if (text.startsWith('s3://')) return parseS3(text.slice('s3://'.length))
   if (text.startsWith('file:')) return parseFile(text.slice('file:'.length), platform)
-  if (text.startsWith('supabase://')) throw new UsageError('supabase:// destinations are not yet available')
+  if (text.startsWith('supabase://')) return parseSupabase(text.slice('supabase://'.length))
   throw new UsageError(`expected ${forms}`)
 }
 
 /** What every key at a destination begins with: `''`, or ending in `/`. */
 export function prefixOf(url: DestinationUrl): string {
-  return url.scheme === 's3' ? url.prefix : ''
+  return url.scheme === 'file' ? '' : url.prefix
 }
 
 // As the AWS CLI has it: an access point's ARN stands where a bucket's name would, and holds a "/" itself.
@@ -65,6 +74,26 @@ function parseS3(rest: string): S3Url {
   if (problem !== undefined) throw new UsageError(`but ${problem}; expected s3://bucket/prefix/`)
   const normalized = prefix.normalize('NFC')
   return { scheme: 's3', url: `s3://${bucket}/${normalized}`, bucket, prefix: normalized }
+}
+
+function parseSupabase(rest: string): SupabaseUrl {
+  const form = 'supabase://bucket/prefix/'
+  const bucket = rest.replace(/\/.*$/s, '')
+  const path = rest.slice(bucket.length + 1)
+  if (bucket === '') throw new UsageError(`but the bucket is missing; expected ${form}`)
+  if (bucket.includes('@')) {
+    throw new UsageError(`expected ${form}; the key comes from SUPABASE_SERVICE_ROLE_KEY in the environment`)
+  }
+  const prefix = path === '' || path.endsWith('/') ? path : `${path}/`
+  const problem = supabaseNameProblem(bucket) ?? prefixProblem(prefix) ?? supabaseNameProblem(prefix)
+  if (problem !== undefined) throw new UsageError(`but ${problem}; expected ${form}`)
+  return { scheme: 'supabase', url: `supabase://${bucket}/${prefix}`, bucket, prefix }
+}
+
+/** https://supabase.com/docs/guides/storage/buckets/creating-buckets and the server's own check of keys */
+function supabaseNameProblem(name: string): string | undefined {
+  const odd = /[^A-Za-z0-9_/!.*'() &$=@;:+,?-]/u.exec(name)?.[0]
+  return odd === undefined ? undefined : `Supabase takes no "${odd}" in the name of a bucket or in a key`
 }
 
 /** The rules every object key follows, for the part of it that the user fixes. */

@@ -8,9 +8,7 @@ export const laterOptions = {
   follow: later('nothing', 'Sources'),
   newerThan: later('one', 'Sources'),
   shard: later('one', 'Sources'),
-  keyFix: later('nothing', 'Keys'),
 
-  ifExists: later('one', 'Transfer'),
   maxSize: later('one', 'Transfer'),
   minSize: later('one', 'Transfer'),
   allowExt: later('many', 'Transfer'),
@@ -19,16 +17,13 @@ export const laterOptions = {
   maxFiles: later('one', 'Transfer'),
   maxTotalSize: later('one', 'Transfer'),
 
-  contentType: later('one', 'Transfer'),
-  cacheControl: later('one', 'Transfer'),
-  contentEncoding: later('one', 'Transfer'),
-  contentDisposition: later('one', 'Transfer'),
-  metadata: later('many', 'Transfer'),
-  tag: later('many', 'Transfer'),
-  storageClass: later('one', 'S3 and network'),
-  acl: later('one', 'S3 and network'),
-  sse: later('one', 'S3 and network'),
-  sseKmsKeyId: later('one', 'S3 and network'),
+  contentEncoding: later('one', 'Properties'),
+  contentDisposition: later('one', 'Properties'),
+  tag: later('many', 'Properties'),
+  storageClass: later('one', 'Providers and network'),
+  acl: later('one', 'Providers and network'),
+  sse: later('one', 'Providers and network'),
+  sseKmsKeyId: later('one', 'Providers and network'),
 
   dashboard: later('nothing', 'Output'),
   dashboardPort: later('one', 'Output'),
@@ -37,7 +32,7 @@ export const laterOptions = {
 } as const
 
 /** Config keys of a later version that are no options. */
-export const laterConfigKeys: readonly string[] = ['supabase', 'routes', 'rules', 'presets', 'rollout']
+export const laterConfigKeys: readonly string[] = ['routes', 'rules', 'presets', 'rollout']
 
 /** Commands of a later version. */
 export const laterCommands: readonly string[] = ['report', 'rollout', 'check', 'init', 'completion']

@@ -29,11 +29,12 @@ export const helpGroups = [
   'Sources',
   'Destination',
   'Keys',
+  'Properties',
   'Transfer',
   'Retries',
   'Safety',
   'Output',
-  'S3 and network',
+  'Providers and network',
   'Configuration',
 ] as const
 

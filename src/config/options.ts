@@ -3,6 +3,7 @@ import { connectionOptions } from './connection-options.ts'
 import { laterOptions } from './later-options.ts'
 import type { OptionSpec } from './option-spec.ts'
 import { outputOptions } from './output-options.ts'
+import { propertyOptions } from './property-options.ts'
 import { safetyOptions } from './safety-options.ts'
 import { selectionOptions } from './selection-options.ts'
 import { transferOptions } from './transfer-options.ts'
@@ -13,6 +14,7 @@ import { transferOptions } from './transfer-options.ts'
  */
 const availableOptions = {
   ...selectionOptions,
+  ...propertyOptions,
   ...transferOptions,
   ...safetyOptions,
   ...outputOptions,

@@ -54,7 +54,7 @@ export const selectionOptions = {
     default: undefined,
     takes: 'one',
     value: 'URL',
-    help: 's3://bucket/prefix/ or file:./dir/; may be the last argument instead',
+    help: 's3://bucket/prefix/, supabase://bucket/prefix/ or file:./dir/; may be the last argument instead',
     group: 'Destination',
   }),
   base: option({
@@ -80,6 +80,13 @@ export const selectionOptions = {
     value: 'TEMPLATE',
     help: 'keys by template: {path} {dir} {name} {ext} {index}',
     shownDefault: '{path}',
+    group: 'Keys',
+  }),
+  keyFix: option({
+    schema: onOff(),
+    default: false,
+    takes: 'nothing',
+    help: 'change keys that the destination cannot hold; no two become one, and the report has what became of each',
     group: 'Keys',
   }),
 } as const

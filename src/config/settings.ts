@@ -1,4 +1,4 @@
-import type { ChecksumAlgorithm, EngineName } from '../destinations/destination.ts'
+import type { ChecksumAlgorithm, EngineName, ObjectProperties } from '../destinations/destination.ts'
 import type { Deadline } from './halting-values.ts'
 
 /** A run's settings after flags, environment, config file and defaults have been merged and checked. */
@@ -14,16 +14,26 @@ export interface Settings {
   readonly flatten: boolean
   /** Template of what follows the prefix. */
   readonly key: string | undefined
+  /** Change keys that the destination cannot hold. */
+  readonly keyFix: boolean
   /** Patterns in gitignore syntax. */
   readonly include: readonly string[]
   readonly exclude: readonly string[]
   readonly excludeFrom: readonly string[]
   readonly allowEmpty: boolean
 
-  /** `s3://bucket/prefix/`, `file:./dir/`. */
+  /** `s3://bucket/prefix/`, `supabase://bucket/prefix/`, `file:./dir/`. */
   readonly to: string
   readonly s3: S3Settings
+  readonly supabase: SupabaseSettings
   readonly tls: TlsSettings
+
+  /** Of every object; undefined: by the file's name. */
+  readonly contentType: string | undefined
+  /** Of every object. */
+  readonly properties: ObjectProperties
+  /** What becomes of a file whose object is there already. */
+  readonly ifExists: 'overwrite' | 'skip' | 'fail'
 
   readonly concurrency: number | 'auto'
   /** Bytes. */
@@ -77,6 +87,11 @@ export interface S3Settings {
   readonly pathStyle: 'auto' | 'on' | 'off'
   /** False: requests go unsigned, for public buckets. */
   readonly signRequest: boolean
+}
+
+export interface SupabaseSettings {
+  /** The project's; its key is in no settings. */
+  readonly url: string | undefined
 }
 
 export interface TlsSettings {

@@ -49,6 +49,14 @@ export function oneOf<const Word extends string>(...words: readonly Word[]) {
   return z.enum(words, `expected ${listOf.format(words)}`)
 }
 
+/** The same, of which some come with a later version. */
+export function oneOfSoFar<const Word extends string>(words: readonly Word[], later: readonly string[]) {
+  return z.enum(words, {
+    error: ({ input }) =>
+      later.includes(String(input)) ? `${input} is not yet available` : `expected ${listOf.format(words)}`,
+  })
+}
+
 /** A whole number within bounds, both included. */
 export function wholeNumber(min: number, max: number, alternative = '') {
   const expected = `expected a whole number from ${min} to ${max}${alternative}`
@@ -93,6 +101,27 @@ export function durationOrAuto(maxMs: number) {
   )
 }
 
+/** Names and values of an object's own metadata: `name=value`, several of them, or an object of them in a config file. */
+export function metadata() {
+  const expected = 'expected NAME=VALUE (in a config file also { "name": "value" }), in ASCII'
+  const given = z.union([z.string(), z.array(z.string()), z.record(z.string(), z.string())], expected)
+  return read(given, expected, (value): Readonly<Record<string, string>> | undefined => {
+    const pairs =
+      typeof value === 'object' && !Array.isArray(value) ? Object.entries(value) : [value].flat().map(pairOf)
+    const fitting = pairs.every(([name, text]) => metadataName.test(name) && metadataValue.test(text))
+    return fitting ? Object.fromEntries(pairs) : undefined
+  })
+}
+
+/** As headers have them: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html */
+const metadataName = /^[\w.-]+$/
+const metadataValue = /^(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?$/
+
+function pairOf(text: string): readonly [string, string] {
+  const at = text.indexOf('=')
+  return at < 0 ? ['', ''] : [text.slice(0, at), text.slice(at + 1)]
+}
+
 /** One value or several. */
 export function many<Item extends z.ZodType<unknown, string>>(item: Item, expected: string) {
   return z
@@ -103,14 +132,16 @@ export function many<Item extends z.ZodType<unknown, string>>(item: Item, expect
 
 /** A destination's URL, in its one form. */
 export function destination() {
-  return z.string('expected s3://bucket/prefix/ or file:./dir/').transform((given, context): string => {
-    try {
-      return parseDestinationUrl(given).url
-    } catch (error) {
-      context.issues.push({ code: 'custom', message: (error as UsageError).message, input: given })
-      return z.NEVER
-    }
-  })
+  return z
+    .string('expected s3://bucket/prefix/, supabase://bucket/prefix/ or file:./dir/')
+    .transform((given, context): string => {
+      try {
+        return parseDestinationUrl(given).url
+      } catch (error) {
+        context.issues.push({ code: 'custom', message: (error as UsageError).message, input: given })
+        return z.NEVER
+      }
+    })
 }
 
 /** An `http://` or `https://` URL that is an address and nothing else. */

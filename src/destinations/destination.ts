@@ -15,6 +15,8 @@ export interface Destination {
   /** What sends the bytes, for the report. */
   readonly engine: EngineName
   readonly limits: DestinationLimits
+  /** Whether `ifAbsent` holds against another writer at the same moment, as far as is known. */
+  readonly ifAbsent: IfAbsent
   /**
    * The object's properties, or `undefined` where there is none; its checksum, where the destination has one, only on
    * request, since some read the object for it.
@@ -37,6 +39,12 @@ export interface Destination {
   /** Closes connections and removes what is temporary. Called once, at the end of the run. */
   close(): Promise<void>
 }
+
+/**
+ * `atomic`: of several writers of one key at the same moment one succeeds. `unknown`: depends on a server nobody has
+ * asked. `checked`: the destination looks first and writes then, so that two may both succeed.
+ */
+export type IfAbsent = 'atomic' | 'unknown' | 'checked'
 
 export type EngineName = 'fast' | 'standard'
 
@@ -66,6 +74,11 @@ export interface DestinationLimits {
   readonly maxParts: number
   /** Why the destination cannot hold this (full) key, or `undefined` where it can. Pure; no request. */
   keyProblem(key: string): string | undefined
+  /**
+   * What follows the prefix in a key, changed so that the destination can hold it; the same where it can already. Two
+   * different names never become one. Absent where a key that cannot be held cannot be mended either.
+   */
+  fixName?(name: string): string
 }
 
 export interface MultipartUploads {
@@ -133,8 +146,20 @@ export interface ObjectToPut {
   /** The full key, prefix included: `/` separators, no leading `/`. */
   readonly key: string
   readonly contentType: string
+  /** One and the same for many objects; absent: none. */
+  readonly properties?: ObjectProperties | undefined
+  /** Store it only where there is nothing under the key; else fail with `ALREADY_EXISTS`. */
+  readonly ifAbsent?: boolean | undefined
   /** Bytes per part, where it is sent in parts. */
   readonly partSize: number
+}
+
+/** What is kept with an object beside its bytes and its type. */
+export interface ObjectProperties {
+  /** As the header has it: `max-age=3600`. */
+  readonly cacheControl?: string | undefined
+  /** The user's own, by name; ASCII. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined
 }
 
 /** What a destination says of an object. */
@@ -177,11 +202,7 @@ export interface SmallUploads {
   /** Bytes; a larger file goes by `putObject`. */
   readonly maxSize: number
   /** As `putObject`; resolves to `undefined` where the file was not stored and has to go by that. */
-  put(
-    object: Pick<ObjectToPut, 'key' | 'contentType'>,
-    body: SmallBody,
-    call: SmallCall,
-  ): Promise<ObjectInfo | undefined>
+  put(object: Omit<ObjectToPut, 'partSize'>, body: SmallBody, call: SmallCall): Promise<ObjectInfo | undefined>
 }
 
 /** One for all small files of a run. */

@@ -13,6 +13,8 @@ type Factories = {
 /** Every provider, one line each; its code is loaded only when a run names its scheme. */
 export const factories: Factories = {
   s3: async (settings, url, warn) => (await import('./s3/index.ts')).openS3Destination(settings, url, warn),
+  supabase: async (settings, url, warn) =>
+    (await import('./supabase/index.ts')).openSupabaseDestination(settings, url, warn),
   file: async (_settings, url) => (await import('./file/index.ts')).openFileDestination(url),
 }
 
@@ -24,5 +26,12 @@ export const factories: Factories = {
  */
 export function openDestination(settings: Settings, warn: (message: string) => void): Promise<Destination> {
   const url = parseDestinationUrl(settings.to)
-  return url.scheme === 's3' ? factories.s3(settings, url, warn) : factories.file(settings, url, warn)
+  switch (url.scheme) {
+    case 's3':
+      return factories.s3(settings, url, warn)
+    case 'supabase':
+      return factories.supabase(settings, url, warn)
+    case 'file':
+      return factories.file(settings, url, warn)
+  }
 }

@@ -64,6 +64,8 @@ export interface FileRecord {
   /** Where one path is listed more than once: its which occurrence, from 2; the first has none. */
   readonly occurrence?: number | undefined
   readonly key: string
+  /** The key it would have had, where `--key-fix` changed it. */
+  readonly originalKey?: string | undefined
   /** The destination's URL. */
   readonly destination: string
   readonly size: number | null

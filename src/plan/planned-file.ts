@@ -14,6 +14,8 @@ export interface PlannedFile {
   readonly occurrence?: number | undefined
   /** The full key, prefix included. */
   readonly key: string
+  /** The key it would have had, where the destination cannot hold that and it was changed. */
+  readonly originalKey?: string | undefined
   /** Bytes; undefined for standard input and for a file that could not be looked at. */
   readonly size: number | undefined
   /** Milliseconds since the epoch, with the fraction the file system gives; undefined as `size`. */

@@ -236,6 +236,7 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
     url: 'fake://bucket/',
     endpoint: options.endpoint,
     engine: 'standard',
+    ifAbsent: 'atomic',
     limits: { ...unlimited, ...options.limits },
     calls,
     objects,

@@ -25,6 +25,7 @@ export function openFileDestination({ url, directory }: Pick<FileUrl, 'url' | 'd
     url,
     engine: 'fast',
     limits,
+    ifAbsent: 'atomic',
     multipart,
     putObject: (object, body, call) => putFile(root, object, body, call),
 

@@ -59,6 +59,7 @@ export async function openS3Destination(
     endpoint: connection.endpoint,
     engine: engine.engine,
     limits,
+    ifAbsent: 'unknown',
     putObject: engine.putObject,
     small: engine.small,
     ...(engine.multipart === undefined ? {} : { multipart: engine.multipart }),

@@ -1,0 +1,32 @@
+import type { Settings } from '../../config/settings.ts'
+import type { UploadError } from '../../errors.ts'
+import type { Wire, WireAnswer } from '../../http/send.ts'
+import type { Destination } from '../destination.ts'
+import type { Patience } from '../patience.ts'
+import type { SupabaseProject } from './project.ts'
+
+export type SupabaseDestinationSettings = Pick<
+  Settings,
+  'supabase' | 'tls' | 'engine' | 'bufferSize' | 'concurrency' | 'checksum' | 'timeouts' | 'properties'
+>
+
+/** Bytes. Larger objects are sent in parts, each of exactly this size but the last. */
+export const partSize = 6 * 2 ** 20
+
+/** What both engines share. */
+export interface SupabaseSurroundings {
+  readonly settings: SupabaseDestinationSettings
+  readonly bucket: string
+  readonly project: SupabaseProject
+  readonly patience: Patience
+  readonly wire: Wire
+  /** For what the user has to know, once. */
+  readonly warn: (message: string) => void
+  /** What a request threw, as an `UploadError`. */
+  readonly explain: (thrown: unknown) => UploadError
+  /** What an answer that is no success means, whichever protocol it is of. */
+  readonly refusal: (answer: WireAnswer) => UploadError
+}
+
+/** What an engine is: the ways to send bytes. */
+export type SupabaseEngine = Pick<Destination, 'engine' | 'putObject' | 'small' | 'multipart'> & { close(): void }
