@@ -17,7 +17,7 @@ const pip = '`npm run bench -- --install`, or pip install'
  * The tools, by the names `--tools` takes. Each has
  * - `name` for the tables, `install` for where it is missing, `settings` for README.md and RESULTS.md
  * - `find()`: `{ version, path }`, or `{ reason }` where it cannot be used
- * - `command(job, found)`: `{ argv, env }`. A job has `folder` or `list`, `endpoint`, `ca` (with TLS only), `prefix`,
+ * - `command(job, found)`: `{ argv, env }`. A job has `folder` or `list`, `endpoint` (`supabase`: of such a project), `ca` (with TLS only), `prefix`,
  *   `concurrency` where the workload sets it, `args` (this program's own options) and `report`, a file to write
  * - `p50Ms({ stdout, report })`, where the tool says how long a file took
  */
@@ -143,17 +143,20 @@ function ours(engine) {
       if (tried.status !== 0) return { reason: tried.text.trim().split('\n')[0] || `exit ${tried.status}` }
       return { version: says([process.execPath, program, '--version']).text.trim() }
     },
-    command: ({ folder, list, endpoint, ca, prefix, concurrency, report, args = [] }) => ({
+    command: ({ folder, list, endpoint, supabase, ca, prefix, concurrency, report, args = [] }) => ({
       argv: [
         ...[process.execPath, program],
         ...(list === undefined ? [folder] : ['--files-from', list, '--key', '{index}']),
-        ...['--to', `s3://${bucket}/${prefix}`, '--endpoint-url', endpoint, '--engine', engine],
+        ...(supabase
+          ? ['--to', `supabase://${bucket}/${prefix}`, '--supabase-url', endpoint]
+          : ['--to', `s3://${bucket}/${prefix}`, '--endpoint-url', endpoint]),
+        ...['--engine', engine],
         ...['--quiet', '--report', report],
         ...(ca ? ['--ca-bundle', ca] : []),
         ...(concurrency === undefined ? [] : ['--concurrency', concurrency]),
         ...args,
       ],
-      env: cleanEnvironment(),
+      env: { ...cleanEnvironment(), ...(supabase && { SUPABASE_SERVICE_ROLE_KEY: 'bench' }) },
     }),
     p50Ms: ({ report }) => summaryOf(report)?.latencyMs?.p50,
     summary: ({ report }) => summaryOf(report),

@@ -75,6 +75,7 @@ async function runEntry(workload, entry, { sink, found, quick }) {
   const job = {
     ...entry.data,
     endpoint: proxy === undefined ? direct : `${new URL(direct).protocol}//${proxy.address}`,
+    supabase: workload.supabase,
     ca: workload.tls ? sink.ca : undefined,
     prefix: 'run/',
     concurrency: entry.concurrency ?? workload.concurrency,

@@ -24,6 +24,7 @@ const everyTool = [
   'lib-storage',
   'naive',
 ]
+const bothEngines = ['ours-fast', 'ours-standard'].map((tool) => ({ tool }))
 const oneRound = { rounds: 1 }
 const slow = { 'ours-standard': { rounds: 3 }, 'aws-cli': oneRound, 'aws-cli-2': oneRound, crt: { rounds: 3 } }
 const minutes = (of) => `minutes a run, and ${of} says the same of it`
@@ -31,7 +32,7 @@ const minutes = (of) => `minutes a run, and ${of} says the same of it`
 /**
  * Every workload. `entries` are the rows of its table, in the order they run: a tool, or `command` where there is
  * nothing to upload, with `id` where a tool has more than one row. `absent` says who is not there, and why. `sink` is
- * how the sink behaves. `figures` reads the rows, by id, for what the goals are about.
+ * how the sink behaves; `supabase`: it is sent to as a project of Supabase. `figures` reads the rows, by id, for what the goals are about.
  */
 export const workloads = [
   {
@@ -199,6 +200,24 @@ export const workloads = [
       const growth = (tool) => rows[tool]?.rssMb - rows[`${tool}, 1 KiB`]?.rssMb
       return [atMost('growth of peak RSS, ours / naive', growth('ours-fast') / growth('naive'), 0.2)]
     },
+  },
+  {
+    id: 'supabase-small',
+    title: '10,000 × 16 KiB to Supabase',
+    data: small,
+    supabase: true,
+    entries: bothEngines,
+    figures: (rows) => [
+      atLeast('files a CPU second, fast / standard', ratio(rows['ours-standard'], rows['ours-fast'], 'cpuS'), 3),
+    ],
+  },
+  {
+    id: 'supabase-large',
+    title: 'One file of 500 MB to Supabase, in parts of 6 MiB',
+    data: half,
+    supabase: true,
+    entries: bothEngines,
+    figures: (rows) => [atMost('peak RSS in MB', rows['ours-fast']?.rssMb, 100)],
   },
   ...openEnded,
 ]

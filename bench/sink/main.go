@@ -1,4 +1,4 @@
-// Command sink is what the benchmark runs beside the tools: an S3 server that throws every byte away (serve), a
+// Command sink is what the benchmark runs beside the tools: an S3 and Supabase server that throws every byte away (serve), a
 // launcher that measures one process tree (run), and a proxy that makes a network slower (proxy).
 package main
 

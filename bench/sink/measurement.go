@@ -83,7 +83,7 @@ func (m *measurement) answered(k kind, refused bool) {
 	if refused {
 		m.refused.Add(1)
 		m.perSlot.refused[m.slotAt(now)].Add(1)
-	} else if k == putObject || k == completeUpload {
+	} else if k.storesObject() {
 		m.objects.Add(1)
 		m.perSlot.objects[m.slotAt(now)].Add(1)
 	}

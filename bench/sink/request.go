@@ -18,11 +18,13 @@ type connection struct {
 }
 
 type request struct {
-	kind            kind
-	size            int64
-	chunked         bool
-	expectsContinue bool
-	closes          bool
+	kind kind
+	size int64
+	// Of Supabase's resumable uploads.
+	uploadLength, uploadOffset int64
+	chunked                    bool
+	expectsContinue            bool
+	closes                     bool
 }
 
 var (
@@ -85,6 +87,10 @@ func parseHead(head []byte) (request, error) {
 				return request{}, errMalformed
 			}
 			asked.size = size
+		case is(name, "upload-length"):
+			asked.uploadLength, _ = strconv.ParseInt(string(bytes.TrimSpace(value)), 10, 64)
+		case is(name, "upload-offset"):
+			asked.uploadOffset, _ = strconv.ParseInt(string(bytes.TrimSpace(value)), 10, 64)
 		case is(name, "transfer-encoding"):
 			asked.chunked = is(bytes.TrimSpace(value), "chunked")
 		case is(name, "expect"):
@@ -92,6 +98,9 @@ func parseHead(head []byte) (request, error) {
 		case is(name, "connection"):
 			asked.closes = asked.closes || is(bytes.TrimSpace(value), "close")
 		}
+	}
+	if asked.kind == appendResumable && asked.uploadOffset+asked.size == lengthIn(target) {
+		asked.kind = completeResumable
 	}
 	return asked, nil
 }

@@ -16,6 +16,10 @@ const (
 	uploadPart
 	createUpload
 	completeUpload
+	storeObject
+	createResumable
+	appendResumable
+	completeResumable
 	headObject
 	getObject
 	bucketExists
@@ -26,19 +30,31 @@ const (
 	listBuckets
 	deleteMany
 	deleted
+	findStored
+	listStored
 	kinds
 )
 
 var kindNames = [kinds]string{
-	"putObject", "uploadPart", "createUpload", "completeUpload", "headObject", "getObject", "bucketExists",
+	"putObject", "uploadPart", "createUpload", "completeUpload", "storeObject", "createResumable", "appendResumable",
+	"completeResumable", "headObject", "getObject", "bucketExists",
 	"getLocation", "listObjects", "listUploads", "listParts", "listBuckets", "deleteMany", "deleted",
+	"findStored", "listStored",
 }
 
 // isObject tells the requests that carry objects, the ones a share or rate of refusals is about.
-func (k kind) isObject() bool { return k <= completeUpload }
+func (k kind) isObject() bool { return k <= completeResumable }
+
+// storesObject tells the requests after which an object is there as a whole.
+func (k kind) storesObject() bool {
+	return k == putObject || k == completeUpload || k == storeObject || k == completeResumable
+}
 
 func kindOf(method, target []byte) kind {
 	path, query, _ := bytes.Cut(target, []byte("?"))
+	if below, ok := bytes.CutPrefix(path, supabasePath); ok {
+		return supabaseKindOf(method, below)
+	}
 	_, key, _ := bytes.Cut(bytes.TrimPrefix(path, []byte("/")), []byte("/"))
 	switch {
 	case string(method) == "PUT" && len(key) == 0:
@@ -108,11 +124,14 @@ func init() {
 	}()
 }
 
-func answerTo(k kind, refused bool) []byte {
+func answerTo(asked request, refused bool) []byte {
 	if refused {
 		return answers.Load()[slowDown]
 	}
-	return answers.Load()[k]
+	if made := answers.Load()[asked.kind]; made != nil {
+		return made
+	}
+	return resumableAnswer(asked)
 }
 
 func renewAnswers() {
@@ -132,6 +151,9 @@ func renewAnswers() {
 		listBuckets:    answer(200, "", `<ListAllMyBucketsResult`+space+`<Buckets><Bucket><Name>bench</Name></Bucket></Buckets></ListAllMyBucketsResult>`),
 		deleteMany:     answer(200, "", `<DeleteResult`+space+`</DeleteResult>`),
 		deleted:        answer(204, "", ""),
+		storeObject:    jsonAnswer(200, `{"Key":"bench/key","Id":"00000000-0000-0000-0000-000000000000"}`),
+		findStored:     jsonAnswer(400, `{"statusCode":"404","error":"not_found","message":"Object not found"}`),
+		listStored:     jsonAnswer(200, `[]`),
 		slowDown:       answer(503, "", `<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>`),
 	}
 	answers.Store(&made)

@@ -117,7 +117,7 @@ func (c *connection) serveRequest() error {
 	}
 	// Counted before the answer: whoever has the answer and asks for the figures must find it in them.
 	now.answered(asked.kind, refused)
-	if _, err := c.stream.Write(answerTo(asked.kind, refused)); err != nil {
+	if _, err := c.stream.Write(answerTo(asked, refused)); err != nil {
 		return err
 	}
 	if asked.closes {
