@@ -42,6 +42,20 @@ const tameLock = {
 }
 
 /**
+ * `tus-js-client` can keep a file of the uploads it has begun, which this program never asks for. What it takes for that
+ * comes with other packages, one of them without a licence.
+ */
+const noUploadsFile = {
+  name: 'no-uploads-file',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]tus-js-client[\\/]lib\.esm[\\/]node[\\/]urlStorage\.js$/ }, () => ({
+      contents: 'export const canStoreURLs = false, FileUrlStorage = undefined',
+      loader: 'js',
+    }))
+  },
+}
+
+/**
  * Writes dist/ anew. A failed build leaves the old one as it was.
  *
  * @throws Error after the faults in the sources have been printed
@@ -70,7 +84,7 @@ export async function bundle() {
       // The SDK's notice about Node 20 is for those who choose the SDK's version, not for users of a bundle.
       'process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED': '"true"',
     },
-    plugins: [ownPackageJson, tameLock],
+    plugins: [ownPackageJson, tameLock, noUploadsFile],
     metafile: true,
     write: false,
     logLevel: 'warning',

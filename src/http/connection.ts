@@ -26,10 +26,15 @@ export interface Connection {
    * Sends a request and reads its answer. Once that has ended, however, nothing reads from the body any more.
    *
    * @param head request line and headers, with the empty line after them
-   * @param limits how long it may take, where {@link watch} is called meanwhile; undefined: as long as bytes flow
+   * @param about how long it may take, where {@link watch} is called meanwhile (undefined: as long as bytes flow), and
+   * its method, where that is `HEAD`
    * @throws the error of the network as Node reports it; what the body throws; `HPE_…` where the answer is none.
    */
-  exchange(head: string, body: Uint8Array | Pieces, limits?: RequestLimits): Promise<WireAnswer>
+  exchange(
+    head: string,
+    body: Uint8Array | Pieces,
+    about?: RequestLimits & { readonly method?: string },
+  ): Promise<WireAnswer>
   /**
    * Ends a request that took too long. To be called a few times a second.
    *
@@ -207,13 +212,14 @@ export function connectionOn({ socket, onBytes }: OpenSocket, now: () => number 
     get isOpen() {
       return isOpen
     },
-    exchange(head, body, limits) {
+    exchange(head, body, about) {
       return new Promise((answer, failure) => {
         if (!isOpen) {
           failure(closed())
           return
         }
-        stopwatch.start(limits?.size ?? 0, limits?.timeouts)
+        if (about?.method === 'HEAD') parser.expectNoBody()
+        stopwatch.start(about?.size ?? 0, about?.timeouts)
         resolve = answer
         reject = failure
         if (body instanceof Uint8Array && body.length <= largestWrite) {

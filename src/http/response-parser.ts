@@ -18,6 +18,8 @@ export interface ParsedAnswer extends WireAnswer {
 export interface ResponseParser {
   /** Whether anything of an answer has come. */
   readonly hasBegun: boolean
+  /** The next answer is one to `HEAD`: it has no body, whatever its headers say of one. */
+  expectNoBody(): void
   /**
    * Takes what was received, which is not kept.
    *
@@ -57,11 +59,13 @@ interface Head {
 export function createResponseParser(): ResponseParser {
   let pending: Buffer | undefined
   let head: Head | undefined
+  let isBodiless = false
 
   const finish = (body: Buffer, rest: number): ParsedAnswer => {
     const { status, headers, keepsAlive } = head as Head
     pending = undefined
     head = undefined
+    isBodiless = false
     // Bytes after the end belong to no request: the connection is out of step.
     return { status, headers, body, keepsAlive: keepsAlive && rest === 0 }
   }
@@ -77,7 +81,7 @@ export function createResponseParser(): ResponseParser {
         pending = Buffer.from(data)
         return undefined
       }
-      const read = readHead(data.toString('latin1', 0, end))
+      const read = readHead(data.toString('latin1', 0, end), isBodiless)
       data = data.subarray(end + 4)
       // Interim answers say nothing of the outcome.
       if (read.status >= 200) head = read
@@ -93,6 +97,9 @@ export function createResponseParser(): ResponseParser {
     get hasBegun() {
       return pending !== undefined || head !== undefined
     },
+    expectNoBody() {
+      isBodiless = true
+    },
     receive,
     end() {
       if (head?.framing !== 'close') return undefined
@@ -101,7 +108,7 @@ export function createResponseParser(): ResponseParser {
   }
 }
 
-function readHead(text: string): Head {
+function readHead(text: string, isBodiless: boolean): Head {
   const [first = '', ...lines] = text.split('\r\n')
   const [, minor, code] = statusLine.exec(first) ?? []
   if (code === undefined) throw malformed('its first line is no status line')
@@ -116,7 +123,7 @@ function readHead(text: string): Head {
   const status = Number(code)
   const connection = headers.connection?.toLowerCase() ?? ''
   const staysOpen = !/\bclose\b/.test(connection) && (minor === '1' || /\bkeep-alive\b/.test(connection))
-  const { framing, length } = framingOf(status, headers)
+  const { framing, length } = isBodiless ? noBody : framingOf(status, headers)
   return { status, headers, keepsAlive: staysOpen && framing !== 'close', framing, length }
 }
 
@@ -141,10 +148,14 @@ function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09
 }
 
+type Framing = Pick<Head, 'framing' | 'length'>
+
+const noBody: Framing = { framing: 'length', length: 0 }
+
 /** https://www.rfc-editor.org/rfc/rfc9112#section-6.3 */
-function framingOf(status: number, headers: Readonly<Record<string, string>>): Pick<Head, 'framing' | 'length'> {
+function framingOf(status: number, headers: Readonly<Record<string, string>>): Framing {
   const { 'transfer-encoding': encoding, 'content-length': stated } = headers
-  if (status < 200 || status === 204 || status === 304) return { framing: 'length', length: 0 }
+  if (status < 200 || status === 204 || status === 304) return noBody
   if (encoding !== undefined) {
     if (encoding.toLowerCase() !== 'chunked') throw malformed(`it is in an encoding that was not asked for`)
     if (stated !== undefined) throw malformed('it states its length in two ways')

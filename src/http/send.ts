@@ -8,27 +8,29 @@ import type { WireAnswer } from './response-parser.ts'
 
 export type { WireAnswer } from './response-parser.ts'
 
-/** A request with a body of known length; without limits, it may take as long as bytes flow. */
+/** A request with a body of known length, or none; without limits, it may take as long as bytes flow. */
 export interface WireRequest extends RequestLimits {
   readonly method: string
   /** `https://host:port` */
   readonly origin: string
   /** Encoded, with its query. */
   readonly path: string
-  /** Names, in lower case, and values in turn; `host` and `content-length` among them. */
+  /** Names, in lower case, and values in turn; `host` among them, and `content-length` where there may be a body. */
   readonly headers: readonly string[]
   /**
    * The body: all of it, or a way to begin it. A buffer must not be changed before {@link Wire.send} has ended, a piece
    * not before the next is asked for.
    */
   readonly body: Buffer | (() => Pieces)
+  /** What it does cannot be done twice: lost on a connection that was kept, it does not go again by itself. */
+  readonly isOnce?: boolean | undefined
 }
 
 /** Sends requests over connections that are kept. */
 export interface Wire {
   /**
    * Sends a request once. A connection that the server had closed meanwhile does not count: the request goes again on
-   * a new one.
+   * a new one, unless it may not.
    *
    * @throws the error of the network as Node reports it, the body's own, a `TimeError`, or `CANCELLED` where the signal
    * is aborted.
@@ -113,7 +115,7 @@ async function exchange(
     if (signal.aborted) throw cancelled()
     // The server had closed a kept connection before the request came: that says nothing of the request.
     const wasDead = connection?.isUsed && !connection.isAnswering && isLoss(error)
-    if (wasDead && !isAgain) return exchange(way, pool.connect(), request, signal, true)
+    if (wasDead && !isAgain && !request.isOnce) return exchange(way, pool.connect(), request, signal, true)
     throw error
   } finally {
     stopWatching()

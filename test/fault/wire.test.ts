@@ -72,6 +72,24 @@ describe.each(kinds)('a request with its body %s', (_, bodyOf) => {
     ['reset when a request is there', (connection) => connection.request().then(() => reset(connection))],
   ]
 
+  it.each(deaths)('does not go again where it must not be sent twice, and the kept one was %s', async (_, die) => {
+    const server = await scriptedServer(async (connection) => {
+      await connection.request()
+      connection.answer()
+      if (connection.number === 1) await die(connection)
+      else await always(connection)
+    })
+    const wire = aWire()
+    const once = () => wire.send({ ...put(server, body(), 4), isOnce: true }, never())
+    await once()
+    // Where the connection's end is known before, a new one is made at once.
+    const outcome = await once().catch((error) => error)
+    const isKnown = server.connections() === 2
+    expect(outcome).toMatchObject(isKnown ? { status: 200 } : { code: expect.stringMatching('ECONNRESET|EPIPE') })
+    expect(await once()).toMatchObject({ status: 200 })
+    expect(server.connections()).toBe(2)
+  })
+
   it.each(deaths)('goes again on a new connection where the kept one was %s', async (_, die) => {
     const seen: string[] = []
     const server = await scriptedServer(async (connection) => {
@@ -233,5 +251,50 @@ describe.each(kinds)('a request with its body %s', (_, bodyOf) => {
     })
     expect(await failure(send(wire, server))).toMatchObject({ code: 'ECONNRESET' })
     await until(() => server.open() === 0)
+  })
+})
+
+describe('a request for headers only', () => {
+  const head = ({ origin }: ScriptedServer) => ({
+    method: 'HEAD',
+    origin,
+    path: '/k',
+    headers: ['host', 'h'],
+    body: Buffer.alloc(0),
+  })
+
+  it('is answered as soon as they are there, and leaves the connection as good as it was', async () => {
+    const seen: string[] = []
+    const server = await scriptedServer(async ({ request, socket }) => {
+      for (const more of ['Content-Length: 5000000000', 'Transfer-Encoding: chunked', 'X-A: b']) {
+        seen.push((await request()).split(' ', 1)[0] ?? '')
+        socket.write(`HTTP/1.1 200 OK\r\n${more}\r\n\r\n`)
+      }
+      seen.push((await request()).split(' ', 1)[0] ?? '')
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi')
+    })
+    const wire = aWire()
+    for (let n = 0; n < 3; n += 1) {
+      const answer = await wire.send(head(server), never())
+      expect([answer.status, answer.body.length]).toEqual([200, 0])
+    }
+    expect((await wire.send(put(server), never())).body.toString()).toBe('hi')
+    expect(seen).toEqual(['HEAD', 'HEAD', 'HEAD', 'PUT'])
+    expect(server.connections()).toBe(1)
+  })
+
+  it('goes again on a new connection where the kept one was closed, and has no body there either', async () => {
+    const server = await scriptedServer(async ({ number, request, answer, socket }) => {
+      await request()
+      if (number === 1) {
+        answer()
+        await request()
+        socket.end()
+      } else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n')
+    })
+    const wire = aWire()
+    await wire.send(put(server), never())
+    expect(await wire.send(head(server), never())).toMatchObject({ status: 200, headers: { 'content-length': '7' } })
+    expect(server.connections()).toBe(2)
   })
 })

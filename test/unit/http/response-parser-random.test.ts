@@ -11,6 +11,8 @@ function text({ below }: Random, length: number, from = letters): string {
   return Array.from({ length }, () => from[below(from.length)]).join('')
 }
 
+type Method = 'PUT' | 'HEAD'
+
 interface Made {
   readonly bytes: Buffer
   /** Whether only the end of the connection ends it. */
@@ -18,7 +20,7 @@ interface Made {
 }
 
 /** An answer as servers may well send it. */
-function anAnswer(random: Random): Made {
+function anAnswer(random: Random, method: Method = 'PUT'): Made {
   const { below, oneOf } = random
   const interim = Array.from({ length: below(6) === 0 ? 1 + below(2) : 0 }, () =>
     oneOf(['HTTP/1.1 100 Continue\r\n\r\n', 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n', 'HTTP/1.1 102 \r\n\r\n']),
@@ -33,10 +35,10 @@ function anAnswer(random: Random): Made {
   const framing = status === 204 || status === 304 ? 'none' : oneOf(['length', 'length', 'chunks', 'close'])
   if (framing === 'length') head.push(`${oneOf(['Content-Length', 'content-length'])}: ${body.length}`)
   if (framing === 'chunks') head.push(`${oneOf(['Transfer-Encoding', 'transfer-encoding'])}: chunked`)
-  const sent = framing === 'none' ? '' : framing === 'chunks' ? inChunks(random, body) : body
+  const sent = framing === 'none' || method === 'HEAD' ? '' : framing === 'chunks' ? inChunks(random, body) : body
   return {
     bytes: latin1(`${interim.join('')}${head.join('\r\n')}\r\n\r\n${sent}`),
-    endsWithConnection: framing === 'close',
+    endsWithConnection: framing === 'close' && method !== 'HEAD',
   }
 }
 
@@ -66,8 +68,12 @@ function cut({ below }: Random, bytes: Buffer): readonly Buffer[] {
 }
 
 /** Whatever comes of it: the answer, or the code of an error. */
-function outcome(pieces: readonly Buffer[]): { readonly answer?: ParsedAnswer | undefined; readonly code?: string } {
+function outcome(
+  pieces: readonly Buffer[],
+  method: Method = 'PUT',
+): { readonly answer?: ParsedAnswer | undefined; readonly code?: string } {
   const parser = createResponseParser()
+  if (method === 'HEAD') parser.expectNoBody()
   try {
     for (const piece of pieces) {
       const answer = parser.receive(piece)
@@ -86,13 +92,13 @@ interface Seen {
 }
 
 /** What Node's own client makes of it. */
-function asNode(pieces: readonly Buffer[]): Promise<Seen> {
+function asNode(pieces: readonly Buffer[], method: Method): Promise<Seen> {
   return new Promise((resolve, reject) => {
     const socket = new Duplex({
       read() {},
       write: (_piece, _encoding, done) => done(),
     })
-    const client = request({ method: 'PUT', createConnection: () => socket }, (answer) => {
+    const client = request({ method, createConnection: () => socket }, (answer) => {
       const body: Buffer[] = []
       answer.on('data', (piece: Buffer) => body.push(piece))
       answer.on('error', reject)
@@ -111,27 +117,30 @@ function asNode(pieces: readonly Buffer[]): Promise<Seen> {
   })
 }
 
-describe('answers made at random', () => {
+describe.each(['PUT', 'HEAD'] as const)('answers to %s made at random', (method) => {
   it.each(Array.from({ length: 20 }, (_, seed) => seed))("are what Node's own client reads (%i)", async (seed) => {
     const random = randomFrom(seed + 1)
     for (let round = 0; round < 25; round += 1) {
-      const { bytes } = anAnswer(random)
-      const { answer, code } = outcome(cut(random, bytes))
+      const { bytes } = anAnswer(random, method)
+      const { answer, code } = outcome(cut(random, bytes), method)
       const seen = { status: answer?.status, body: answer?.body.toString('latin1'), headers: { ...answer?.headers } }
-      expect({ code, ...seen }, JSON.stringify(bytes.toString('latin1'))).toEqual(await asNode(cut(random, bytes)))
+      const expected = await asNode(cut(random, bytes), method)
+      expect({ code, ...seen }, JSON.stringify(bytes.toString('latin1'))).toEqual(expected)
     }
   })
 
   it.each(Array.from({ length: 10 }, (_, seed) => seed))('are none where they are cut short (%i)', (seed) => {
     const random = randomFrom(seed + 100)
     for (let round = 0; round < 200; round += 1) {
-      const { bytes, endsWithConnection } = anAnswer(random)
+      const { bytes, endsWithConnection } = anAnswer(random, method)
       if (endsWithConnection) continue
       const short = bytes.subarray(0, random.below(bytes.length))
-      expect(outcome(cut(random, short))).toEqual({ answer: undefined })
+      expect(outcome(cut(random, short), method)).toEqual({ answer: undefined })
     }
   })
+})
 
+describe('answers made at random', () => {
   it.each(Array.from({ length: 20 }, (_, seed) => seed))(
     'and damaged read the same whatever the pieces, or are refused (%i)',
     (seed) => {

@@ -241,6 +241,59 @@ describe('an answer', () => {
   })
 })
 
+describe('an answer to HEAD', () => {
+  /** Interim answers and headers; what the body would have been is not sent. */
+  const headOf = ({ bytes }: Row): string => {
+    const heads = bytes.toString('latin1').split('\r\n\r\n')
+    const interim = heads.findIndex((head) => !head.startsWith('HTTP/1.1 1'))
+    return `${heads.slice(0, interim + 1).join('\r\n\r\n')}\r\n\r\n`
+  }
+
+  it.each(rows)('has no body, whatever it says of one: $name', (row) => {
+    const head = headOf(row)
+    const bytes = latin1(head)
+    const statesItsEnd = /content-length|transfer-encoding/i.test(head)
+    const keepsAlive = statesItsEnd ? (row.answer.keepsAlive ?? true) : true
+    for (let at = 1; at < bytes.length; at += 1) {
+      const parser = createResponseParser()
+      parser.expectNoBody()
+      expect(parser.receive(bytes.subarray(0, at))).toBeUndefined()
+      const got = parser.receive(bytes.subarray(at))
+      expect({ ...got, headers: undefined, body: got?.body.length }).toEqual({
+        status: row.answer.status,
+        headers: undefined,
+        body: 0,
+        keepsAlive,
+      })
+      if (row.headers !== undefined) expect({ ...got?.headers }).toEqual(row.headers)
+    }
+  })
+
+  it('may tell of an object of any size', () => {
+    const parser = createResponseParser()
+    parser.expectNoBody()
+    const answer = parser.receive(lines('HTTP/1.1 200 OK', 'Content-Length: 5000000000'))
+    expect(answer).toMatchObject({ headers: { 'content-length': '5000000000' }, keepsAlive: true })
+  })
+
+  it('with a body all the same makes the connection useless', () => {
+    const parser = createResponseParser()
+    parser.expectNoBody()
+    const answer = parser.receive(latin1('HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\ngone'))
+    expect({ ...answer, body: answer?.body.length }).toMatchObject({ status: 404, body: 0, keepsAlive: false })
+  })
+
+  it('is followed by one that has a body', () => {
+    const parser = createResponseParser()
+    parser.expectNoBody()
+    const bytes = latin1('HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n')
+    expect(parser.receive(bytes)?.body.length).toBe(0)
+    expect(parser.hasBegun).toBe(false)
+    expect(parser.receive(bytes)).toBeUndefined()
+    expect(parser.receive(latin1('abc'))?.body.toString()).toBe('abc')
+  })
+})
+
 const ok = 'HTTP/1.1 200 OK\r\n'
 const inPieces = `${ok}Transfer-Encoding: chunked\r\n\r\n`
 const invalid: readonly (readonly [string, Buffer])[] = [
