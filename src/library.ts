@@ -1,7 +1,8 @@
 import { EventEmitter, on } from 'node:events'
 import { closest } from 'fastest-levenshtein'
+import type { Environment } from './config/environment.ts'
 import { loadSettings } from './config/load.ts'
-import { optionKeys } from './config/options.ts'
+import { optionKeys, options as optionTable } from './config/options.ts'
 import { UsageError } from './errors.ts'
 import { homeDirectory } from './home.ts'
 import type { UploadEvent } from './observe/events.ts'
@@ -24,8 +25,8 @@ export interface UploadRun extends AsyncIterable<UploadEvent> {
 
 /**
  * Uploads files: the program's main job without its terminal. Reads no config file and none of the program's own
- * environment variables; AWS credentials come from where AWS's tools look for them. Prints nothing, exits nothing, sets
- * no signal handlers.
+ * environment variables; AWS credentials come from where AWS's tools look for them, a Supabase project and its key from
+ * `SUPABASE_URL` and `SUPABASE_SERVICE_ROLE_KEY`. Prints nothing, exits nothing, sets no signal handlers.
  */
 export function upload({ sources = [], signal, ...options }: UploadOptions): UploadRun {
   const emitter = new EventEmitter()
@@ -37,7 +38,7 @@ export function upload({ sources = [], signal, ...options }: UploadOptions): Upl
     const settings = await loadSettings({
       flags: options,
       args: sources,
-      env: {},
+      env: providersVariables(process.env),
       cwd: process.cwd(),
       home: homeDirectory(),
       uid: process.getuid?.(),
@@ -61,6 +62,11 @@ export function upload({ sources = [], signal, ...options }: UploadOptions): Upl
   // Whoever only iterates is told by the iteration's end; a rejection is for those who ask.
   summary.catch(() => undefined)
   return { summary, [Symbol.asyncIterator]: () => events(emitter) }
+}
+
+/** What names a Supabase project; AWS's own library reads AWS's variables itself. */
+function providersVariables(env: NodeJS.ProcessEnv): Environment {
+  return Object.fromEntries(optionTable.supabaseUrl.alsoFrom.map((name) => [name, env[name]]))
 }
 
 /** Options that are a terminal's affair. */

@@ -115,9 +115,18 @@ function newJournal({ settings, env, clock, emit }: StartOptions): Promise<Journ
   })
 }
 
+/** Which one a profile names, say, is not in the settings, and it tells buckets of one name apart. */
+function endpointInEffect(
+  { to, s3 }: Settings,
+  { endpoint }: Pick<Destination, 'endpoint'>,
+): Partial<Pick<Settings, 's3' | 'supabase'>> {
+  if (endpoint === undefined) return {}
+  const isSupabase = parseDestinationUrl(to).scheme === 'supabase'
+  return isSupabase ? { supabase: { url: endpoint } } : { s3: { ...s3, endpointUrl: endpoint } }
+}
+
 async function announce(options: StartOptions, journal: Journal, invocation: number): Promise<void> {
   const { settings, argv, cwd, clock, destination, emit } = options
-  const { s3 } = settings
   const run: RunRecord = {
     type: 'run',
     version: packageJson.version,
@@ -127,8 +136,7 @@ async function announce(options: StartOptions, journal: Journal, invocation: num
     cwd,
     to: destination.url,
     argv: redactArgv(argv),
-    // The endpoint in effect: which one a profile names is not in the settings, and it tells buckets of one name apart.
-    config: effectiveConfig({ ...settings, s3: { ...s3, endpointUrl: destination.endpoint ?? s3.endpointUrl } }),
+    config: effectiveConfig({ ...settings, ...endpointInEffect(settings, destination) }),
     host: hostname(),
     node: process.version,
     pid: process.pid,

@@ -20,6 +20,7 @@ import { checkReports, concludeRun } from './run-reports.ts'
 import { journalNamedBy, type StartedRun, startRun } from './start-run.ts'
 import { type Clock, systemClock } from './transfer/clock.ts'
 import { watchDeadline } from './transfer/deadline.ts'
+import { notAtomic } from './transfer/if-exists.ts'
 import { transferFiles } from './transfer/transfer.ts'
 import type { UndoGuard, UndoGuardOptions } from './undo/guard.ts'
 
@@ -94,6 +95,8 @@ export async function runUpload(request: UploadRequest): Promise<SummaryRecord> 
     })
     const lost = signal.aborted || stopped ? 0 : Math.max(0, survey.files - tally.listed)
     if (lost > 0) emit({ type: 'warning', message: `${lost} of the files that were found at first were gone later` })
+    const unkept = tally.counts.uploaded > 0 ? notAtomic(destination, settings.ifExists) : undefined
+    if (unkept !== undefined) emit({ type: 'warning', message: unkept })
     const ended = { stopReason: stopReasonOf(signal), stoppedBy: stopped?.code, failed: tally.counts.failed + lost }
     const finish = async (exitCode: number): Promise<SummaryRecord> => {
       if (exitCode !== 0) await guard?.takeBack(journal)
@@ -158,6 +161,8 @@ async function openPlan(request: UploadRequest, around: Surroundings, emit: List
   const { settings, signal, journal = journalNamedBy(settings) } = request
   const url = parseDestinationUrl(settings.to)
   const warn = (message: string): void => emit({ type: 'warning', message })
+  const say = (message: string): void => emit({ type: 'notice', message })
+  settings.ignored.forEach(say)
   const destination = await openDestination(settings, warn)
   let plan: Plan | undefined
   // What goes wrong while tidying up must not hide what came of the run.
@@ -167,9 +172,11 @@ async function openPlan(request: UploadRequest, around: Surroundings, emit: List
       settings,
       prefix: prefixOf(url),
       destinationKeyProblem: destination.limits.keyProblem,
+      fixName: settings.keyFix ? destination.limits.fixName : undefined,
       cwd: around.cwd,
       stdin: around.stdin,
       warn,
+      say,
       isOwn: await ownFiles({ ...settings, journal }, url, systemPlaces(around.env), around.cwd),
     })
     const survey = await unlessAborted(plan.survey(totals(emit, signal)), signal)

@@ -1,4 +1,5 @@
 import { findLeftBehind, type LeftBehind, removeUploads } from '../cleanup/left-behind.ts'
+import { flagsWithoutEffect } from '../config/destination-fit.ts'
 import { parseDestinationUrl, prefixOf } from '../config/destination-url.ts'
 import { parseDuration, showDuration } from '../config/duration.ts'
 import { fault, shown } from '../config/given.ts'
@@ -31,6 +32,10 @@ Examples:
   options: [['--older-than <TIME>', 'leave younger ones: runs may be sending them (default: 24h)'], yesOption],
 }
 
+/** https://supabase.com/docs/guides/storage/uploads/resumable-uploads */
+const notListed =
+  'Supabase does not list unfinished resumable uploads; it removes them by itself 24 hours after they were begun'
+
 /** Removals at a time, unless `--concurrency` says otherwise. */
 const usualConcurrency = 8
 
@@ -45,6 +50,8 @@ export async function runCleanup(args: readonly string[], host: Host): Promise<n
   const line = await readCommandLine(form, args, host)
   if (line === undefined) return 0
   const wanted = { ...readOwn(line.args, line.own), yes: line.own.yes === true }
+  const faults = flagsWithoutEffect(wanted.to, line.byFlag)
+  if (faults.length > 0) throw new UsageError(faults)
   const settings = { ...line.settings, to: wanted.to }
   return stoppable(host, (signal) => cleanUp(settings, wanted, host, signal))
 }
@@ -106,6 +113,7 @@ function readOwn(
   const to = destinationSchema().safeParse(given)
   for (const { message } of to.error?.issues ?? [])
     faults.push(fault('destination', `found ${shown(given)}, ${message}`))
+  if (to.data?.startsWith('supabase:')) faults.push(fault('destination', notListed))
   const olderThanMs = parseDuration(String(olderThan))
   if (olderThanMs === undefined) {
     faults.push(fault('--older-than', `found ${shown(olderThan)}, expected a duration such as 30m, 24h or 7d`))

@@ -44,17 +44,19 @@ export function plannedLine(file: PlannedFile, to: string): string {
   const path = printable(file.path)
   if (file.problem !== undefined) return `would fail ${path}: ${oneLine(file.problem.message)} (${file.problem.code})`
   const size = file.size === undefined ? 'size not known' : formatSize(file.size)
-  return `would upload ${path} → ${printable(objectUrl(to, file.key))} (${size}, ${file.contentType})`
+  const changed = file.originalKey === undefined ? '' : `; its key would have been ${printable(file.originalKey)}`
+  return `would upload ${path} → ${printable(objectUrl(to, file.key))} (${size}, ${file.contentType}${changed})`
 }
 
 /** A file as `--dry-run --json` prints it: the fields a run's `file` line would have. */
 export function plannedRecord(file: PlannedFile, to: string): Readonly<Record<string, unknown>> {
-  const { path, source, key, size, mtimeMs, contentType, problem } = file
+  const { path, source, key, originalKey, size, mtimeMs, contentType, problem } = file
   return {
     type: 'planned',
     path,
     source,
     key,
+    originalKey,
     destination: to,
     size: size ?? null,
     mtime: mtimeMs === undefined ? null : isoTime(mtimeMs),

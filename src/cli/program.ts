@@ -8,11 +8,12 @@ import type { Host } from './host.ts'
 import { addOptions, readFlags } from './options.ts'
 import { type Invocation, run } from './run.ts'
 
-const examples = `Upload many files to S3-compatible storage, or into a directory.
+const examples = `Upload many files to S3-compatible storage, to Supabase Storage, or into a directory.
 
 Examples:
   upload ./audio/*.wav s3://my-bucket/audio/            files to a bucket
   upload ./audio s3://my-bucket/ --concurrency 64       a directory, with more requests at a time
+  upload ./audio supabase://my-bucket/ --key-fix        to the project of SUPABASE_URL
   upload 'data/**/*.csv' s3://my-bucket/ --dry-run      what a pattern would send
   upload ./audio file:./copy/ --report run.csv          into a directory, with a report
   pg_dump db | upload - s3://my-bucket/ --key db.sql    standard input as one object

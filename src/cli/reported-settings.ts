@@ -1,17 +1,20 @@
 import { resolve } from 'node:path'
 import type { CommandSettings } from '../config/command-settings.ts'
+import { flagsWithoutEffect } from '../config/destination-fit.ts'
 import { parseDestinationUrl } from '../config/destination-url.ts'
 import { fault } from '../config/given.ts'
 import type { OptionKey } from '../config/options.ts'
 import type { S3Settings, Settings } from '../config/settings.ts'
+import { otherProject } from '../config/supabase-rules.ts'
 import { UsageError } from '../errors.ts'
 import type { RunRecord } from '../observe/records.ts'
 
 /**
  * The settings to reach the destination of a recorded run with. It is reached as that run reached it, unless the command
- * line says otherwise; credentials are those of now, and a report cannot switch off the verification of certificates.
+ * line says otherwise; credentials are those of now, and a report cannot switch off the verification of certificates or
+ * say where the key of a Supabase project goes.
  *
- * @throws UsageError where the record names no destination.
+ * @throws UsageError where the record names no destination, or a Supabase project that is not the one named now.
  */
 export function reportedSettings({ to, cwd, config }: RunRecord, { settings, byFlag }: CommandSettings): Settings {
   const recorded = isFields(config?.s3) ? config.s3 : {}
@@ -22,9 +25,14 @@ export function reportedSettings({ to, cwd, config }: RunRecord, { settings, byF
   }
   const recordedEndpoint = typeof recorded.endpointUrl === 'string' ? recorded.endpointUrl : undefined
   const pathStyle = text('pathStyle')
+  const destination = destinationOf(to, cwd)
+  const faults = flagsWithoutEffect(destination, byFlag)
+  const project = parseDestinationUrl(destination).scheme === 'supabase' ? projectProblem(config, settings) : undefined
+  if (project !== undefined) faults.push(project)
+  if (faults.length > 0) throw new UsageError(faults)
   return {
     ...settings,
-    to: destinationOf(to, cwd),
+    to: destination,
     s3: {
       // Without one, the run went to AWS, whatever this machine's environment names.
       endpointUrl: isFields(config?.s3) && !byFlag.has('endpointUrl') ? recordedEndpoint : s3.endpointUrl,
@@ -34,6 +42,11 @@ export function reportedSettings({ to, cwd, config }: RunRecord, { settings, byF
       signRequest: s3.signRequest && recorded.signRequest !== false,
     },
   }
+}
+
+function projectProblem(config: RunRecord['config'], { supabase }: Settings): string | undefined {
+  const recorded = isFields(config?.supabase) ? config.supabase.url : undefined
+  return otherProject(typeof recorded === 'string' ? recorded : undefined, supabase.url)
 }
 
 /** A directory is where it was from where the run was begun. */

@@ -11,11 +11,14 @@ export interface ConfigValues {
   readonly faults: readonly string[]
 }
 
-const s3Keys = ['endpointUrl', 'region', 'profile', 'pathStyle'] as const satisfies readonly OptionKey[]
+/** Options of one provider under its name; each is a key of its own, too. */
+const sections: Readonly<Record<string, Readonly<Record<string, OptionKey>>>> = {
+  s3: { endpointUrl: 'endpointUrl', region: 'region', profile: 'profile', pathStyle: 'pathStyle' },
+  supabase: { url: 'supabaseUrl' },
+}
 const knownKeys = [
   ...optionKeys.filter((key) => options[key].inConfig !== 'none'),
-  's3',
-  'supabase',
+  ...Object.keys(sections),
   '$schema',
   ...laterConfigKeys,
 ]
@@ -35,41 +38,54 @@ export function givenByConfig(json: unknown, file: string, named: boolean): Conf
 
   const isSecret = (path: string): boolean =>
     secrets.some((secret) => secret.path === path || secret.path.startsWith(`${path}[`))
-  const take = (key: OptionKey, path: string, value: unknown): void => {
-    given.push({ key, value, from: `${file}: ${path}`, refused: isSecret(path) })
-  }
   const refuse = (path: string, what: string): void => {
     if (!isSecret(path)) faults.push(fault(`${file}: ${path}`, what))
+  }
+  const take = (key: OptionKey, path: string, value: unknown): void => {
+    const problem = placeProblem(key, file, named)
+    if (problem !== undefined) refuse(path, problem)
+    given.push({ key, value, from: `${file}: ${path}`, refused: problem !== undefined || isSecret(path) })
   }
 
   for (const [key, value] of Object.entries(json)) {
     if (key === '$schema') continue
-    if (key === 's3') {
-      if (!isObject(value)) refuse('s3', `expected an object with ${s3Keys.join(', ')}`)
-      else takeS3(value)
+    const section = Object.hasOwn(sections, key) ? sections[key] : undefined
+    if (section !== undefined) {
+      if (isObject(value)) takeSection(key, section, value)
+      else refuse(key, `expected an object with ${Object.keys(section).join(', ')}`)
     } else if (laterConfigKeys.includes(key)) {
       refuse(key, `${key} is not yet available`)
     } else if (!isOption(key)) {
       refuse(key, unknownKey(key, knownKeys, 'keys are the options of upload --help, --part-size as partSize'))
-    } else if (options[key].inConfig === 'none') {
-      refuse(key, `cannot be set in a config file; use ${flagOf(key)} or ${variableOf(key)}`)
-    } else if (options[key].inConfig === 'named' && !named) {
-      const remedy = `use ${flagOf(key)}, ${variableOf(key)}=1 or --config ${file}`
-      refuse(key, `cannot be set in a config that was found by search, only in one that is named; ${remedy}`)
     } else {
       take(key, key, value)
     }
   }
   return { given, faults }
 
-  function takeS3(section: Readonly<Record<string, unknown>>): void {
-    for (const [key, value] of Object.entries(section)) {
-      const known = s3Keys.find((s3Key) => s3Key === key)
-      if (known === undefined) refuse(`s3.${key}`, unknownKey(key, s3Keys, `expected ${s3Keys.join(', ')}`, 's3.'))
-      else if (Object.hasOwn(json as object, known)) refuse(`s3.${key}`, `is given twice; also as ${key}; keep one`)
-      else take(known, `s3.${key}`, value)
+  function takeSection(name: string, section: Readonly<Record<string, OptionKey>>, values: object): void {
+    const keys = Object.keys(section)
+    for (const [key, value] of Object.entries(values)) {
+      const path = `${name}.${key}`
+      const option = Object.hasOwn(section, key) ? section[key] : undefined
+      if (option === undefined) refuse(path, unknownKey(key, keys, `expected ${keys.join(', ')}`, `${name}.`))
+      else if (Object.hasOwn(json as object, option)) refuse(path, `is given twice; also as ${option}; keep one`)
+      else take(option, path, value)
     }
   }
+}
+
+/** What a variable that is a switch is set to. */
+const switchedOn = { nothing: '=1', one: '', many: '' } as const
+
+/** Why a config of this kind may not hold an option; `undefined` where it may. */
+function placeProblem(key: OptionKey, file: string, named: boolean): string | undefined {
+  const { inConfig, takes, alsoFrom } = options[key]
+  if (inConfig === 'none') return `cannot be set in a config file; use ${flagOf(key)} or ${variableOf(key)}`
+  if (inConfig === 'any' || named) return undefined
+  const [variable] = [...alsoFrom, variableOf(key) + switchedOn[takes]]
+  const remedy = `use ${flagOf(key)}, ${variable} or --config ${file}`
+  return `cannot be set in a config that was found by search, only in one that is named; ${remedy}`
 }
 
 /** Names what was probably meant, or else says what there is: a name that is far off would only mislead. */

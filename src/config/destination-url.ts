@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts'
+import { refusedBySupabaseNames } from './supabase-names.ts'
 
 /** A destination as the user wrote it, taken apart. */
 export type DestinationUrl = S3Url | SupabaseUrl | FileUrl
@@ -92,7 +93,7 @@ function parseSupabase(rest: string): SupabaseUrl {
 
 /** https://supabase.com/docs/guides/storage/buckets/creating-buckets and the server's own check of keys */
 function supabaseNameProblem(name: string): string | undefined {
-  const odd = /[^A-Za-z0-9_/!.*'() &$=@;:+,?-]/u.exec(name)?.[0]
+  const odd = refusedBySupabaseNames(name)
   return odd === undefined ? undefined : `Supabase takes no "${odd}" in the name of a bucket or in a key`
 }
 

@@ -3,13 +3,14 @@ import { extname, resolve } from 'node:path'
 import { UsageError } from '../errors.ts'
 import { type ConfigFile, readConfigFile } from './config-file.ts'
 import { givenByConfig } from './config-values.ts'
+import { fitToDestination, type Layers } from './destination-fit.ts'
 import { type Environment, givenByEnvironment } from './environment.ts'
 import { fault, type GivenValue, shown } from './given.ts'
 import { flagOf, variableOf } from './option-spec.ts'
 import { type OptionKey, type OptionValues, optionKeys } from './options.ts'
 import { readPositionals } from './positionals.ts'
 import { type Resolved, resolveOptions } from './resolve.ts'
-import type { S3Settings, Settings } from './settings.ts'
+import type { S3Settings, Settings, SupabaseSettings } from './settings.ts'
 
 /** Everything settings are made from. */
 export interface SettingsInput {
@@ -34,6 +35,8 @@ export interface AskedRepeat {
   readonly resumeFrom: string | undefined
   /** Where the command line itself sends things; undefined where it does not say. */
   readonly destination: { readonly to: string; readonly s3: Pick<S3Settings, 'endpointUrl' | 'profile'> } | undefined
+  /** The project that is named now, whatever destination it is for: its key goes nowhere else. */
+  readonly supabase: SupabaseSettings
 }
 
 /**
@@ -45,22 +48,25 @@ export async function loadSettings(input: SettingsInput): Promise<Settings> {
   const { sources, destination, faults: argumentFaults } = readPositionals(input.args)
   const config = input.findConfig === false ? undefined : await readConfigFile({ ...input, named: namedConfig(input) })
   const fromConfig = config?.json === undefined ? undefined : givenByConfig(config.json, config.path, config.named)
-  const resolved = resolveOptions([
-    ...givenByFlags(input.flags),
-    ...(destination === undefined ? [] : [{ key: 'to', value: destination, from: 'last argument' } as const]),
-    ...givenByEnvironment(input.env),
-    ...(fromConfig?.given ?? []),
-  ])
-  const { values } = resolved
+  const argument = destination === undefined ? [] : [{ key: 'to', value: destination, from: 'last argument' } as const]
+  const layers: Layers = [
+    [...givenByFlags(input.flags), ...argument],
+    givenByEnvironment(input.env),
+    fromConfig?.given ?? [],
+  ]
+  const resolved = resolveOptions(layers.flat())
   const asked = askedRepeat(input, sources, resolved)
   if (input.repeat !== undefined && asked !== undefined && argumentFaults.length === 0) {
     return loadSettings({ ...input, repeat: undefined, ...(await input.repeat(asked)) })
   }
+  const fitted = fitToDestination(resolved, layers)
+  const { values, ignored } = fitted
   const faults = [
     ...argumentFaults,
     ...resolved.faults,
     ...(config?.faults ?? []),
     ...(fromConfig?.faults ?? []),
+    ...fitted.faults,
     ...rolloutFaults(input.env),
     ...sourceFaults(sources, resolved),
     ...resumeFaults(resolved),
@@ -69,7 +75,7 @@ export async function loadSettings(input: SettingsInput): Promise<Settings> {
     ...(await fileFaults(resolved, input.cwd)),
   ]
   if (faults.length > 0 || values.to === undefined) throw new UsageError([...new Set(faults)])
-  return toSettings({ ...values, to: values.to }, sources, config?.path)
+  return { ...toSettings({ ...values, to: values.to }, sources, config?.path), ignored }
 }
 
 /** What the command line gives. */
@@ -105,12 +111,13 @@ function askedRepeat(
   sources: readonly string[],
   { values, chosen, faults }: Resolved,
 ): AskedRepeat | undefined {
-  const { resume, resumeFrom, to, endpointUrl, profile } = values
+  const { resume, resumeFrom, to, endpointUrl, profile, supabaseUrl } = values
   if (sources.length > 0 || chosen.has('filesFrom') || faults.length > 0 || values.dryRun) return undefined
   if (resumeFrom === 'server' || (!resume && resumeFrom === undefined)) return undefined
   // What the environment or a config file say belongs to runs in general, not to the one that is meant.
   const isNamed = flags.to !== undefined || args.length > 0
-  return { resumeFrom, destination: isNamed && to !== undefined ? { to, s3: { endpointUrl, profile } } : undefined }
+  const destination = isNamed && to !== undefined ? { to, s3: { endpointUrl, profile } } : undefined
+  return { resumeFrom, destination, supabase: { url: supabaseUrl } }
 }
 
 function resumeFaults({ values, chosen }: Resolved): string[] {
@@ -173,7 +180,7 @@ async function keyFaults(sources: readonly string[], { values, chosen }: Resolve
   if (source === undefined || others.length > 0 || values.filesFrom !== undefined || values.key !== undefined) return []
   if (values.to === undefined || typeof to !== 'string' || to.endsWith('/')) return []
   const ending = extname(to).toLowerCase()
-  if (ending === '' || ending !== extname(source).toLowerCase() || !/^s3:\/\/[^/]+\//.test(to)) return []
+  if (ending === '' || ending !== extname(source).toLowerCase() || !/^(?:s3|supabase):\/\/[^/]+\//.test(to)) return []
   const isDirectory = await stat(resolve(cwd, source)).then(
     (stats) => stats.isDirectory(),
     () => false,
@@ -243,5 +250,6 @@ export function toSettings(
     noColor: values.noColor,
     json: values.json,
     configFile,
+    ignored: [],
   }
 }

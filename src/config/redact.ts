@@ -40,8 +40,8 @@ export function redactArgv(argv: readonly string[]): string[] {
   return argv.map(redactText)
 }
 
-/** The settings without secrets, for the journal. */
-export function effectiveConfig(settings: Settings): Record<string, unknown> {
+/** The settings that are in effect, without secrets, for the journal. */
+export function effectiveConfig({ ignored: _, ...settings }: Settings): Record<string, unknown> {
   return Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, redactDeep(value)]))
 }
 

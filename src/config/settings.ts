@@ -77,6 +77,8 @@ export interface Settings {
   readonly json: boolean
   /** The config file that was read. */
   readonly configFile: string | undefined
+  /** What was given for destinations in general and has no effect at this one: a line each, for `-v`. */
+  readonly ignored: readonly string[]
 }
 
 export interface S3Settings {

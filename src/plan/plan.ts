@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { Settings } from '../config/settings.ts'
 import { UploadError } from '../errors.ts'
 import type { ScanNotes } from './candidate.ts'
+import { createChangedKeys } from './changed-keys.ts'
 import { contentTypeByName } from './content-type.ts'
 import { type Examined, examine } from './examine.ts'
 import { createFilters } from './filters.ts'
@@ -39,6 +40,7 @@ export interface PlanOptions {
     | 'base'
     | 'flatten'
     | 'key'
+    | 'contentType'
     | 'include'
     | 'exclude'
     | 'excludeFrom'
@@ -49,10 +51,14 @@ export interface PlanOptions {
   readonly prefix: string
   /** The destination's own rule for (full) keys. */
   readonly destinationKeyProblem: (key: string) => string | undefined
+  /** What follows the prefix, changed so that the destination can hold it; undefined where keys are to stay as they are. */
+  readonly fixName?: ((name: string) => string) | undefined
   readonly cwd: string
   /** Opened only where the list of sources comes from it. */
   readonly stdin: () => Readable
   readonly warn: (message: string) => void
+  /** For what is worth knowing with `-v`. */
+  readonly say: (message: string) => void
   /** Whether a path is the run's own: its reports, journal or destination. */
   readonly isOwn: (absolute: string) => boolean
 }
@@ -100,10 +106,12 @@ export async function createPlan(options: PlanOptions): Promise<Plan> {
   }
   return {
     async survey(onTotals) {
+      const changed = createChangedKeys(options)
       surveyed = await survey(
         {
           scan,
           warn: options.warn,
+          see: changed.see,
           keysDistinct: settings.key !== undefined && alwaysDistinct(settings.key),
           // One base and no template: only names that Unicode can write in two ways can meet in one key.
           onlyUnicodeTwins:
@@ -115,6 +123,7 @@ export async function createPlan(options: PlanOptions): Promise<Plan> {
         },
         onTotals,
       )
+      changed.close()
       return surveyed
     },
     files: () => ordered(unrepeated(), settings.order),
@@ -139,24 +148,28 @@ function countOccurrences(): (absolute: string) => number | undefined {
   }
 }
 
-/** Names and keys, by `--flatten`, `--key` and the prefix. */
+/** Names and keys, by `--flatten`, `--key`, the prefix and `--key-fix`. */
 function keyMaker(options: PlanOptions): (examined: Examined, index: number) => PlannedFile {
-  const { settings, prefix } = options
+  const { settings, prefix, fixName } = options
   const template: KeyTemplate | undefined = settings.key === undefined ? undefined : compileKeyTemplate(settings.key)
   return ({ candidate, size, mtimeMs, problem }, index) => {
     const source = normalizeName(candidate.name)
     const placed = settings.flatten ? baseNameOf(source) : source
-    const key = prefix + normalizeName(template ? template({ source: placed, index }) : placed)
-    const fault = problem === undefined ? (keyProblem(key) ?? options.destinationKeyProblem(key)) : undefined
+    const name = normalizeName(template ? template({ source: placed, index }) : placed)
+    const wished = prefix + name
+    const invalid = keyProblem(wished)
+    const key = fixName === undefined || invalid !== undefined ? wished : prefix + fixName(name)
+    const fault = problem === undefined ? (invalid ?? options.destinationKeyProblem(key)) : undefined
     return {
       index,
       path: candidate.path,
       absolute: candidate.absolute,
       source,
       key,
+      originalKey: key === wished ? undefined : wished,
       size,
       mtimeMs,
-      contentType: contentTypeByName(candidate.kind === 'stdin' ? key : candidate.path),
+      contentType: settings.contentType ?? contentTypeByName(candidate.kind === 'stdin' ? key : candidate.path),
       problem: fault === undefined ? problem : new UploadError('KEY_INVALID', fault),
       ...(candidate.kind === 'missing' ? { missing: true } : {}),
     }

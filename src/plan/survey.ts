@@ -24,6 +24,8 @@ export interface SurveyOptions {
   /** The first pass is told what is passed over and doubtful; a second would only say it again. */
   readonly scan: (notes?: Pick<ScanNotes, 'junk' | 'warn'>) => AsyncIterable<PlannedFile>
   readonly warn: (message: string) => void
+  /** Called for each file of the first pass. */
+  readonly see?: ((file: PlannedFile) => void) | undefined
   /** No two files can have one key: nothing to look for. */
   readonly keysDistinct: boolean
   /** Only keys beyond ASCII can meet: two spellings of one name. */
@@ -46,7 +48,7 @@ export async function survey(
   onTotals: (files: number, bytes: number) => void,
   hashes: KeyHashes = createKeyHashes(),
 ): Promise<Survey> {
-  const { scan, keysDistinct, onlyUnicodeTwins } = options
+  const { scan, see, keysDistinct, onlyUnicodeTwins } = options
   const suspects = new Set<string>()
   const missing: string[] = []
   let held: PlannedFile[] | undefined = []
@@ -60,11 +62,14 @@ export async function survey(
   for await (const file of scan({ junk, warn: options.warn })) {
     files += 1
     bytes += file.size ?? 0
+    see?.(file)
     if (file.missing) missing.push(file.path)
     if (held !== undefined && held.length < windowSize) held.push(file)
     else held = undefined
-    const mayMeet = !keysDistinct && file.problem === undefined && !(onlyUnicodeTwins && hasOneSpelling(file.key))
-    if (mayMeet && hashes.add(file.key)) suspects.add(file.key)
+    const { key, originalKey = key, problem } = file
+    // A key that was changed is in ASCII, whatever it was before; no two keys become one by that.
+    const mayMeet = !keysDistinct && problem === undefined && !(onlyUnicodeTwins && hasOneSpelling(originalKey))
+    if (mayMeet && hashes.add(key)) suspects.add(key)
     onTotals(files, bytes)
   }
   if (files === missing.length) {

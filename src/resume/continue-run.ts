@@ -67,7 +67,7 @@ export async function continueRun(options: ContinueOptions): Promise<ContinuedRu
 
 async function findRun(options: ContinueOptions, indexOptions: IndexOptions): Promise<UnfinishedRun | undefined> {
   const { settings, destination, cwd, places, plan } = options
-  const place = placeOf({ to: settings.to, s3: { endpointUrl: destination.endpoint } }, cwd)
+  const place = placeOf({ to: settings.to, endpoint: destination.endpoint }, cwd)
   if (options.journal !== undefined) return namedRun(resolve(cwd, options.journal), options.journal, place, settings.to)
   const now: Naming = { ...settings, cwd }
   for await (const found of unfinishedRuns(places)) {

@@ -2,7 +2,6 @@ import { lstat, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseDestinationUrl } from '../config/destination-url.ts'
 import { redactText } from '../config/redact.ts'
-import type { Settings } from '../config/settings.ts'
 import { isUnfinished } from '../observe/journal-ending.ts'
 import type { RunRecord } from '../observe/records.ts'
 import { readFirstRun } from '../observe/report/read.ts'
@@ -43,27 +42,34 @@ async function journals(places: StatePlaces): Promise<readonly string[]> {
 }
 
 /** Where a run puts things: two that agree in it write to the same place. */
-export function placeOf({ to, s3 }: Pick<Settings, 'to'> & { readonly s3: EndpointOf }, cwd: string): string {
+export function placeOf({ to, endpoint }: Reached, cwd: string): string {
   const url = parseDestinationUrl(to)
   if (url.scheme === 'file') return `file:${resolve(cwd, url.directory)}`
-  return `${url.url} at ${s3.endpointUrl === undefined ? 'AWS' : redactText(s3.endpointUrl).replace(/\/+$/, '')}`
+  const usual = url.scheme === 's3' ? 'AWS' : 'no project'
+  return `${url.url} at ${endpoint === undefined ? usual : redactText(endpoint).replace(/\/+$/, '')}`
 }
 
-type EndpointOf = Pick<Settings['s3'], 'endpointUrl'>
+interface Reached {
+  /** The destination's URL. */
+  readonly to: string
+  /** A custom endpoint, or the URL of a Supabase project. */
+  readonly endpoint: string | undefined
+}
 
 /** As {@link placeOf}, of a run that was journaled; undefined where its journal does not tell. */
 export function placeOfRun({ to, cwd, config }: RunRecord): string | undefined {
   try {
-    return placeOf({ to, s3: { endpointUrl: endpointOf({ config }) } }, cwd)
+    return placeOf({ to, endpoint: endpointOf({ to, config }) }, cwd)
   } catch {
     return undefined
   }
 }
 
-/** The custom endpoint a run was given; undefined where there was none. */
-export function endpointOf({ config }: Pick<RunRecord, 'config'>): string | undefined {
-  const s3 = config.s3 as Partial<EndpointOf> | undefined
-  return typeof s3?.endpointUrl === 'string' ? s3.endpointUrl : undefined
+/** The custom endpoint a run went to, or its Supabase project's URL; undefined where there was none. */
+export function endpointOf({ to, config }: Pick<RunRecord, 'to' | 'config'>): string | undefined {
+  const { s3, supabase } = config as { readonly s3?: { endpointUrl?: unknown }; readonly supabase?: { url?: unknown } }
+  const endpoint = to.startsWith('supabase:') ? supabase?.url : to.startsWith('s3:') ? s3?.endpointUrl : undefined
+  return typeof endpoint === 'string' ? endpoint : undefined
 }
 
 /** Whether two runs were given one and the same source: a path, a pattern, or a list of files. */

@@ -104,7 +104,7 @@ export async function indexJournal(journalPath: string, options: IndexOptions): 
     const done = found?.isThere && found.record.key === key ? found.record : undefined
     const unfinished = half?.started.key === key ? half : undefined
     if (done === undefined && unfinished === undefined && !options.keepsKeys) return undefined
-    return { key, done, unfinished: unfinished && unfinishedOf(unfinished) }
+    return { key, originalKey: record?.originalKey, done, unfinished: unfinished && unfinishedOf(unfinished) }
   }
 
   const idOf = (file: Pick<PlannedFile, 'path' | 'occurrence'>): string =>

@@ -4,6 +4,9 @@ import { parseDestinationUrl } from '../config/destination-url.ts'
 import type { AskedRepeat } from '../config/load.ts'
 import type { OptionKey } from '../config/options.ts'
 import { readPositionals } from '../config/positionals.ts'
+import type { SupabaseSettings } from '../config/settings.ts'
+import { noProject, otherProject } from '../config/supabase-rules.ts'
+import type { ObjectProperties } from '../destinations/destination.ts'
 import { UsageError } from '../errors.ts'
 import type { RunRecord } from '../observe/records.ts'
 import { readRuns } from '../observe/report/read.ts'
@@ -27,6 +30,8 @@ export interface RepeatOptions {
   readonly resumeFrom: string | undefined
   /** Where the command line sends things; undefined where it does not say. As `placeOf` has it. */
   readonly place: string | undefined
+  /** The Supabase project that is named now. */
+  readonly project?: string | undefined
   readonly cwd: string
   readonly places: StatePlaces
   /** Reads a journaled command line; undefined where there can be none. */
@@ -39,19 +44,22 @@ export interface RepeatOptions {
  * @throws UsageError as it does.
  */
 export async function repeatAsked(
-  { resumeFrom, destination }: AskedRepeat,
+  { resumeFrom, destination, supabase }: AskedRepeat,
   { readLine, ...given }: GivenLine & Pick<RepeatOptions, 'readLine'>,
   { cwd, env }: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
 ): Promise<RepeatedRun> {
-  const place = destination && placeOf({ to: destination.to, s3: await endpointNow(destination) }, cwd)
-  return repeatRun({ given, resumeFrom, place, cwd, places: systemPlaces(env), readLine })
+  const endpoint = destination && (await endpointNow(destination, supabase))
+  const place = destination && placeOf({ to: destination.to, endpoint }, cwd)
+  return repeatRun({ given, resumeFrom, place, project: supabase.url, cwd, places: systemPlaces(env), readLine })
 }
 
 /** What the settings name, or the profile that is in effect. */
-async function endpointNow(destination: AskedDestination): Promise<Pick<AskedDestination['s3'], 'endpointUrl'>> {
-  if (parseDestinationUrl(destination.to).scheme !== 's3') return destination.s3
+async function endpointNow({ to, s3 }: AskedDestination, supabase: SupabaseSettings): Promise<string | undefined> {
+  const { scheme } = parseDestinationUrl(to)
+  if (scheme === 'supabase' && supabase.url === undefined) throw new UsageError(noProject)
+  if (scheme !== 's3') return supabase.url
   const { configuredEndpoint } = await import('../destinations/s3/profile.ts')
-  return { endpointUrl: (await configuredEndpoint(destination.s3))?.text }
+  return (await configuredEndpoint(s3))?.text
 }
 
 type AskedDestination = NonNullable<AskedRepeat['destination']>
@@ -66,7 +74,8 @@ export interface RepeatedRun extends GivenLine {
 /**
  * What `--resume` without sources stands for: the command line of the run that is continued.
  *
- * @throws UsageError where there is no run to continue, or its command line held a secret, which no journal keeps.
+ * @throws UsageError where there is no run to continue, its command line held a secret, which no journal keeps, or it
+ * went to another Supabase project than the one that is named now.
  */
 export async function repeatRun(options: RepeatOptions): Promise<RepeatedRun> {
   const { given } = options
@@ -81,8 +90,9 @@ export async function repeatRun(options: RepeatOptions): Promise<RepeatedRun> {
     () => false,
   )
   const cwd = isThere ? run.cwd : options.cwd
-  if (cwd === options.cwd) return { journal, cwd, ...merged(then, given) }
-  return { journal, cwd, ...merged(fromDirectory(then, cwd), fromDirectory(given, options.cwd)) }
+  const line =
+    cwd === options.cwd ? merged(then, given) : merged(fromDirectory(then, cwd), fromDirectory(given, options.cwd))
+  return { journal, cwd, ...inProject(line, run, options.project) }
 }
 
 async function journalToRepeat({ resumeFrom, place, cwd, places }: RepeatOptions): Promise<string> {
@@ -105,33 +115,44 @@ function hasSources(run: RunRecord, { readLine }: RepeatOptions): boolean {
 
 const noLine: GivenLine = { flags: {}, args: [] }
 
-/** Which files a run is of, and under which keys they go: with others it would be another run. */
+/** Which files a run is of, under which keys they go, and as what: with others it would be another run. */
 const namingOptions = [
   'base',
+  'contentType',
   'exclude',
   'excludeFrom',
   'flatten',
+  'ifExists',
   'include',
   'key',
+  'keyFix',
   'null',
 ] as const satisfies readonly OptionKey[]
 
 /** Those of the run that came from elsewhere than its command line: an environment that is another by now, say. */
 function namingFlags({ config }: RunRecord): Flags {
+  const { cacheControl, metadata } = Object(config.properties) as Readonly<Record<keyof ObjectProperties, unknown>>
+  const values = [
+    ...namingOptions.map((key) => [key, config[key]] as const),
+    ['cacheControl', cacheControl] as const,
+    // As it is typed.
+    ['metadata', Object.entries(Object(metadata)).map(([name, value]) => `${name}=${value}`)] as const,
+  ]
   return Object.fromEntries(
-    namingOptions
-      .map((key) => [key, config[key]] as const)
-      .filter(([, value]) => value === true || typeof value === 'string' || (Array.isArray(value) && value.length > 0)),
+    values.filter(
+      ([, value]) => value === true || typeof value === 'string' || (Array.isArray(value) && value.length > 0),
+    ),
   )
 }
 
 /** What was typed, and what came from elsewhere then: sources, keys, destination and endpoint belong to the run. */
 function lineOf(run: RunRecord, { readLine }: RepeatOptions): GivenLine {
-  const { flags, args } = readLine?.(run.argv) ?? noLine
+  const { flags: typed, args } = readLine?.(run.argv) ?? noLine
+  const { supabaseUrl: _, ...flags } = typed
   const { sources, destination } = readPositionals(args)
   const naming = namingOf(run)
   const listed = flags.filesFrom ?? naming.filesFrom
-  const endpointUrl = flags.endpointUrl ?? endpointOf(run)
+  const endpointUrl = flags.endpointUrl ?? (isSupabase(run.to) ? undefined : endpointOf(run))
   return {
     flags: {
       ...namingFlags(run),
@@ -154,6 +175,24 @@ function merged(then: GivenLine, now: GivenLine): GivenLine {
     flags: { ...before, ...(keepsTo ? { to } : {}), ...now.flags },
     args: [...then.args, ...now.args],
   }
+}
+
+/**
+ * The key goes to the project that is named now: a journal, and a config that it names, could name anybody's.
+ *
+ * @throws UsageError where that is not the run's.
+ */
+function inProject({ flags, args }: GivenLine, run: RunRecord, project: string | undefined): GivenLine {
+  const { destination = flags.to } = readPositionals(args)
+  if (!isSupabase(String(destination))) return { flags, args }
+  const problem = isSupabase(run.to) ? otherProject(endpointOf(run), project) : undefined
+  if (problem !== undefined) throw new UsageError(problem)
+  if (project === undefined) throw new UsageError(noProject)
+  return { flags: { ...flags, supabaseUrl: project }, args }
+}
+
+function isSupabase(to: string): boolean {
+  return to.startsWith('supabase:')
 }
 
 const hidden = '***'

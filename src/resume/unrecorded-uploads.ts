@@ -48,6 +48,7 @@ export function removingUnrecorded(earlier: Earlier, destination: Destination, o
   }
 
   return {
+    begunAtMs: Date.parse(options.since),
     async find(file, signal) {
       const found = await earlier.find(file, signal)
       const isBegunAnew = found?.done === undefined && found?.unfinished === undefined

@@ -84,6 +84,22 @@ describe('upload()', () => {
     expect(await readFile(join(dir, 'out/a.txt'), 'utf8')).toBe('hello')
   })
 
+  it('takes a Supabase project from where its own tools do', async () => {
+    const refused = (options: Partial<UploadOptions> = {}): Promise<unknown> =>
+      upload({ sources: [source], to: 'supabase://b/', concurrency: 0, ...options }).summary.catch(
+        ({ faults }) => faults,
+      )
+    const concurrency = expect.stringContaining('--concurrency')
+    vi.stubEnv('SUPABASE_URL', undefined)
+    expect(await refused()).toEqual([concurrency, expect.stringContaining('supabase:// needs the project')])
+    vi.stubEnv('SUPABASE_URL', 'abcdefgh')
+    expect(await refused()).toEqual([concurrency, expect.stringMatching(/^SUPABASE_URL: found "abcdefgh"/)])
+    vi.stubEnv('SUPABASE_URL', 'https://abcdefgh.supabase.co')
+    expect(await refused()).toEqual([concurrency])
+    vi.stubEnv('SUPABASE_URL', undefined)
+    expect(await refused({ supabaseUrl: 'https://abcdefgh.supabase.co' })).toEqual([concurrency])
+  })
+
   it('stops at its signal', async () => {
     const run = upload({ sources: [source], to: `file:${dir}/out/`, signal: AbortSignal.abort() })
     await expect(run.summary).rejects.toMatchObject({ code: 'CANCELLED' })

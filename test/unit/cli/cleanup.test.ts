@@ -130,6 +130,8 @@ describe('upload cleanup', () => {
     [['s3://b/', 'file:./x/'], /too many arguments/],
     [['./out'], /destination: found ".\/out", expected s3/],
     [['file:./x/', '--older-than', '7'], /--older-than: found "7", expected a duration/],
+    [['supabase://b/'], /^destination: Supabase does not list unfinished resumable uploads; it removes them by itself/],
+    [['s3://b/', '--supabase-url', 'https://p.supabase.co'], /^--supabase-url: has no effect for s3:/],
     [['s3://user@b/', '--older-than', 'x'], /credentials come from the environment.*\n.*--older-than/],
   ])('refuses %j', async (args, message) => {
     await expect(runCleanup(args, host)).rejects.toThrow(message)

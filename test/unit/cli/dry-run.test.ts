@@ -24,6 +24,10 @@ async function* plan(...files: PlannedFile[]): AsyncGenerator<PlannedFile> {
 
 it.each([
   [file(), 'would upload ./a.wav → s3://b/x/a.wav (60.1 MB, audio/wav)'],
+  [
+    file({ path: './é\t.wav', key: 'x/=C3=A9.wav', originalKey: 'x/é\t.wav' }),
+    'would upload ./é\\t.wav → s3://b/x/=C3=A9.wav (60.1 MB, audio/wav; its key would have been x/é\\t.wav)',
+  ],
   [file({ path: '-', size: undefined }), 'would upload - → s3://b/x/a.wav (size not known, audio/wav)'],
   [
     file({ path: 'e\u001b[31m', problem }),
@@ -44,6 +48,7 @@ it('plannedRecord has the fields of a file line', () => {
     mtime: '2026-11-22T00:00:00.000Z',
     contentType: 'audio/wav',
   })
+  expect(plannedRecord(file({ originalKey: 'x/é.wav' }), to)).toMatchObject({ key: 'x/a.wav', originalKey: 'x/é.wav' })
   const { message } = problem
   expect(plannedRecord(file({ size: undefined, mtimeMs: undefined, problem }), to)).toMatchObject({
     size: null,

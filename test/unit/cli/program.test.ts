@@ -83,7 +83,8 @@ describe('refused', () => {
     [['a', '--limit'], ["unknown option '--limit'"]],
     [['a', '-c'], ["option '-c, --concurrency <N|auto>' argument missing"]],
     [['a', '--quiet=1'], ["unknown option '--quiet=1' (Did you mean --quiet?)"]],
-    [['a', 's3://b/', '--if-exists', 'skip'], ['--if-exists is not yet available']],
+    [['a', 's3://b/', '--if-exists', 'newer'], ['--if-exists: newer is not yet available']],
+    [['a', 's3://b/', '--max-size', '1GB'], ['--max-size is not yet available']],
   ])('upload %j', async (argv, faults) => {
     const host = fakeHost()
     const thrown: unknown = await runProgram(argv, host).catch((error: unknown) => error)

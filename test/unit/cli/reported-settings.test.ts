@@ -1,7 +1,8 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { reportedSettings } from '../../../src/cli/reported-settings.ts'
 import type { OptionKey } from '../../../src/config/options.ts'
 import type { S3Settings } from '../../../src/config/settings.ts'
+import { UsageError } from '../../../src/errors.ts'
 import type { RunRecord } from '../../../src/observe/records.ts'
 import { defaultSettings } from '../../support/settings.ts'
 
@@ -42,6 +43,38 @@ it('goes to AWS where the run did, though an endpoint is named now', () => {
 it('never signs where either does not', () => {
   expect(settings({ s3: { ...recorded, signRequest: false } }).s3.signRequest).toBe(false)
   expect(settings({ s3: recorded }, [], { ...now, signRequest: false }).s3.signRequest).toBe(false)
+})
+
+describe('a run to Supabase', () => {
+  const url = 'https://p.supabase.co'
+
+  function supabase(config: unknown, project: string | undefined, byFlag: readonly OptionKey[] = []) {
+    const run = { to: 'supabase://b/p/', cwd: '/', config } as RunRecord
+    const settings = { ...defaultSettings, supabase: { url: project } }
+    return reportedSettings(run, { settings, byFlag: new Set(byFlag) })
+  }
+
+  it('is looked at in the project that is named now, where that is the run’s', () => {
+    const config = { supabase: { url } }
+    expect(supabase(config, `${url}/`)).toMatchObject({ to: 'supabase://b/p/', supabase: { url: `${url}/` } })
+    expect(supabase(config, url, ['supabaseUrl']).supabase).toEqual({ url })
+  })
+
+  it.each<[unknown, string | undefined, string]>([
+    [{ supabase: { url } }, 'https://q.supabase.co', `${url}, not to https://q.supabase.co`],
+    [{ supabase: { url } }, undefined, `${url}, and none is named now`],
+    [{ supabase: { url: 7 } }, url, 'does not say which Supabase project'],
+    [undefined, url, 'does not say which Supabase project'],
+  ])('%j is refused in the project %s', (config, project, said) => {
+    expect(() => supabase(config, project)).toThrow(UsageError)
+    expect(() => supabase(config, project)).toThrow(said)
+  })
+
+  it('takes no flags of S3, nor S3 those of Supabase', () => {
+    const said = '--region: has no effect for supabase:// destinations; leave it out'
+    expect(() => supabase({ supabase: { url } }, url, ['region'])).toThrow(said)
+    expect(() => settings({ s3: recorded }, ['supabaseUrl'])).toThrow('--supabase-url: has no effect for s3://')
+  })
 })
 
 it('cannot be told by a report to trust any certificate', () => {

@@ -45,9 +45,17 @@ describe('faults', () => {
     [{ s3: { to: 'x' } }, 's3.to: unknown key; expected endpointUrl, region, profile, pathStyle'],
     [{ region: 'eu', s3: { region: 'us' } }, 's3.region: is given twice; also as region; keep one'],
     [{ config: 'x' }, 'config: cannot be set in a config file; use --config or UPLOAD_CONFIG'],
-    [{ noVerifySsl: true }, 'noVerifySsl: cannot be set in a config that was found by search'],
+    [
+      { noVerifySsl: true },
+      `noVerifySsl: cannot be set in a config that was found by search, only in one that is named; use --no-verify-ssl, UPLOAD_NO_VERIFY_SSL=1 or --config ${file}`,
+    ],
+    [{ supabaseUrl: 'https://h' }, 'supabaseUrl: cannot be set in a config that was found by search'],
+    [{ supabase: { url: 'https://h' } }, 'supabase.url: cannot be set in a config that was found by search'],
+    [{ supabase: 'https://h' }, 'supabase: expected an object with url'],
+    [{ supabase: { key: 'x' } }, 'supabase.key: unknown key; expected url'],
+    [{ supabase: JSON.parse('{"__proto__": 1}') }, 'supabase.__proto__: unknown key; expected url'],
+    [{ supabase: { serviceRoleKey: 'hunter2' } }, 'supabase.serviceRoleKey: a secret does not belong in a config file'],
     [{ routes: [] }, 'routes: routes is not yet available'],
-    [{ supabase: {} }, 'supabase: supabase is not yet available'],
     [{ password: 'hunter2' }, 'password: a secret does not belong in a config file'],
     [{ s3: { secretAccessKey: 'hunter2' } }, 's3.secretAccessKey: a secret does not belong in a config file'],
   ])('%j', (json, message) => {
@@ -55,7 +63,7 @@ describe('faults', () => {
     expect(faults).toEqual([expect.stringContaining(message)])
     expect(faults[0]).toMatch(/^\/p\/\.uploadrc\.json: /)
     expect(faults[0]).not.toContain('hunter2')
-    expect(given.map(({ key }) => key)).toEqual(
+    expect(given.filter(({ refused }) => !refused).map(({ key }) => key)).toEqual(
       json !== null && Object.hasOwn(json as object, 'region') ? ['region'] : [],
     )
   })
@@ -70,6 +78,23 @@ it('noVerifySsl is taken from a file somebody named', () => {
   const { faults, given } = givenByConfig({ noVerifySsl: true }, file, true)
   expect(faults).toEqual([])
   expect(given).toMatchObject([{ key: 'noVerifySsl', value: true }])
+})
+
+it('a Supabase project is taken from a file somebody named', () => {
+  const { faults, given } = givenByConfig({ supabase: { url: 'https://h' } }, file, true)
+  expect(faults).toEqual([])
+  expect(given).toEqual([{ key: 'supabaseUrl', value: 'https://h', from: `${file}: supabase.url`, refused: false }])
+  expect(givenByConfig({ supabaseUrl: 'https://h', supabase: { url: 'https://h' } }, file, true).faults).toEqual([
+    `${file}: supabase.url: is given twice; also as supabaseUrl; keep one`,
+  ])
+})
+
+it('what such a file may not hold is given, so that nobody misses it, but not looked at', () => {
+  const { given } = givenByConfig({ supabase: { url: 7 }, noVerifySsl: true }, file, false)
+  expect(given.map(({ key, refused }) => [key, refused])).toEqual([
+    ['supabaseUrl', true],
+    ['noVerifySsl', true],
+  ])
 })
 
 it('a value that is refused as a secret is given, so that nobody misses it, but not looked at', () => {

@@ -18,6 +18,17 @@ describe('s3', () => {
   })
 })
 
+describe('supabase', () => {
+  it.each([
+    ['supabase://b', 'b', '', 'supabase://b/'],
+    ['supabase://b/', 'b', '', 'supabase://b/'],
+    ['supabase://my bucket/audio', 'my bucket', 'audio/', 'supabase://my bucket/audio/'],
+    ["supabase://b/2026/a b+c&d=e?!.*'()$;:@,/", 'b', "2026/a b+c&d=e?!.*'()$;:@,/", undefined],
+  ])('%s', (text, bucket, prefix, url = text) => {
+    expect(parseDestinationUrl(text)).toEqual({ scheme: 'supabase', bucket, prefix, url })
+  })
+})
+
 describe('file', () => {
   it.each([
     ['file:./dir', './dir/'],
@@ -46,10 +57,10 @@ describe('file', () => {
 
 describe('faults', () => {
   it.each([
-    ['./dir', 'expected s3://bucket/prefix/ or file:./dir/'],
-    ['S3://b', 'expected s3://bucket/prefix/ or file:./dir/'],
-    ['gs://b/', 'expected s3://bucket/prefix/ or file:./dir/'],
-    ['', 'expected s3://bucket/prefix/ or file:./dir/'],
+    ['./dir', 'expected s3://bucket/prefix/, supabase://bucket/prefix/ or file:./dir/'],
+    ['S3://b', 'expected s3://bucket/prefix/, supabase://bucket/prefix/ or file:./dir/'],
+    ['gs://b/', 'expected s3://bucket/prefix/, supabase://bucket/prefix/ or file:./dir/'],
+    ['', 'expected s3://bucket/prefix/, supabase://bucket/prefix/ or file:./dir/'],
     ['s3://', 'the bucket is missing'],
     ['s3:///x', 'the bucket is missing'],
     ['s3://key:secret@b/', 'credentials come from the environment'],
@@ -66,7 +77,18 @@ describe('faults', () => {
     ['file://./x', '"//" would begin with a host'],
     ['file:////x', '"//" would begin with a host'],
     ['file:a\0b', 'NUL'],
-    ['supabase://b/', 'supabase:// destinations are not yet available'],
+    ['supabase://', 'the bucket is missing; expected supabase://bucket/prefix/'],
+    ['supabase:///x', 'the bucket is missing'],
+    ['supabase://key:secret@b/', 'SUPABASE_SERVICE_ROLE_KEY in the environment'],
+    ['supabase://b/x\n', 'control character'],
+    ['supabase://b\u00fccket/', 'Supabase takes no "\u00fc" in the name of a bucket or in a key'],
+    ['supabase://b#1/', 'Supabase takes no "#"'],
+    ['supabase://b/#1/', 'Supabase takes no "#"'],
+    ['supabase://b/50%/', 'Supabase takes no "%"'],
+    ['supabase://b/\u{1f3b5}/', 'Supabase takes no "\u{1f3b5}"'],
+    ['supabase://b//x', 'empty segment'],
+    ['supabase://b/./x', '"." segment'],
+    ['supabase://b/x/..', '".." segment'],
   ])('%j', (text, message) => {
     const parse = () => parseDestinationUrl(text, 'linux')
     expect(parse).toThrow(UsageError)

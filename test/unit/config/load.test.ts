@@ -38,13 +38,18 @@ it('is complete with one source and one destination', async () => {
     base: undefined,
     flatten: false,
     key: undefined,
+    keyFix: false,
     include: [],
     exclude: [],
     excludeFrom: [],
     allowEmpty: false,
     to: 's3://b/audio/',
     s3: { endpointUrl: undefined, region: undefined, profile: undefined, pathStyle: 'auto', signRequest: true },
+    supabase: { url: undefined },
     tls: { caBundle: undefined, verify: true },
+    contentType: undefined,
+    properties: { cacheControl: undefined, metadata: undefined },
+    ifExists: 'overwrite',
     concurrency: 'auto',
     partSize: 8_388_608,
     multipartThreshold: 16_777_216,
@@ -71,6 +76,7 @@ it('is complete with one source and one destination', async () => {
     noColor: false,
     json: false,
     configFile: undefined,
+    ignored: [],
   } satisfies Settings)
 })
 
@@ -82,11 +88,17 @@ it('takes every option', async () => {
     base: 'base',
     flatten: true,
     key: '{name}',
+    keyFix: true,
     include: ['i'],
     exclude: ['e'],
     excludeFrom: ['f'],
     allowEmpty: true,
     to: 'file:./out',
+    contentType: 'audio/wav',
+    cacheControl: 'max-age=60',
+    metadata: ['take=1', 'note=a=b'],
+    ifExists: 'fail',
+    supabaseUrl: 'https://p.supabase.co',
     endpointUrl: 'http://h',
     region: 'r',
     profile: 'p',
@@ -132,12 +144,17 @@ it('takes every option', async () => {
     base: 'base',
     flatten: true,
     key: '{name}',
+    keyFix: true,
     include: ['i'],
     exclude: ['e'],
     excludeFrom: ['f'],
     allowEmpty: true,
     to: 'file:./out/',
     s3: { endpointUrl: 'http://h', region: 'r', profile: 'p', pathStyle: 'off', signRequest: false },
+    supabase: { url: 'https://p.supabase.co' },
+    contentType: 'audio/wav',
+    properties: { cacheControl: 'max-age=60', metadata: { take: '1', note: 'a=b' } },
+    ifExists: 'fail',
     tls: { caBundle: 'ca', verify: false },
     concurrency: 9,
     partSize: 5_242_880,
@@ -165,6 +182,7 @@ it('takes every option', async () => {
     noColor: true,
     json: true,
     configFile: undefined,
+    ignored: [],
   } satisfies Settings)
 })
 
@@ -178,7 +196,7 @@ describe('--resume without sources', () => {
   it('is what it stands for, asked for once', async () => {
     const repeat = vi.fn(async () => repeated)
     expect(await load({ flags: { resume: true }, repeat })).toMatchObject({ sources: ['in'], to: 's3://then/' })
-    expect(repeat.mock.calls).toEqual([[{ resumeFrom: undefined, destination: undefined }]])
+    expect(repeat.mock.calls).toEqual([[{ resumeFrom: undefined, destination: undefined, supabase: {} }]])
     const none = vi.fn(async () => ({ ...repeated, args: [] }))
     expect(await faultsOf({ flags: { resume: true }, repeat: none })).toEqual(nothing)
     expect(none).toHaveBeenCalledTimes(1)
@@ -192,13 +210,17 @@ describe('--resume without sources', () => {
       { resumeFrom: undefined, destination: { to: 's3://b/', s3: { endpointUrl: 'http://h', profile: undefined } } },
     ],
     [
+      { flags: { resume: true }, env: { SUPABASE_URL: 'https://p.supabase.co' } },
+      { resumeFrom: undefined, destination: undefined, supabase: { url: 'https://p.supabase.co' } },
+    ],
+    [
       { flags: { resume: true }, args: ['s3://b/x'] },
       { resumeFrom: undefined, destination: { to: 's3://b/x/', s3: { endpointUrl: undefined, profile: undefined } } },
     ],
   ])('%j asks for %j', async (input, asked) => {
     const repeat = vi.fn(async () => repeated)
     await load({ ...input, repeat })
-    expect(repeat.mock.calls).toEqual([[asked]])
+    expect(repeat.mock.calls).toEqual([[{ supabase: { url: undefined }, ...asked }]])
   })
 
   it.each<Partial<SettingsInput>>([
@@ -310,13 +332,26 @@ describe('faults', () => {
     ],
     ['- without --key', { args: ['-', 's3://b/'] }, 'give its object one with --key NAME'],
     ['- twice', { args: ['-', '-', 's3://b/'], flags: { key: 'x' } }, 'more than once'],
-    ['--if-exists', { args: ['a', 's3://b/'], flags: { ifExists: 'skip' } }, '--if-exists is not yet available'],
+    [
+      '--if-exists newer',
+      { args: ['a', 's3://b/'], flags: { ifExists: 'newer' } },
+      '--if-exists: newer is not yet available',
+    ],
     [
       'UPLOAD_FOLLOW',
       { args: ['a', 's3://b/'], env: { UPLOAD_FOLLOW: '1' } },
       'UPLOAD_FOLLOW: --follow is not yet available',
     ],
-    ['supabase://', { args: ['a', 'supabase://b/'] }, 'last argument: supabase:// destinations are not yet available'],
+    [
+      'supabase:// without a project',
+      { args: ['a', 'supabase://b/'] },
+      'destination: supabase:// needs the project: set SUPABASE_URL (such as https://abcdefgh.supabase.co), or give --supabase-url',
+    ],
+    [
+      'supabase:// with a project that is none',
+      { args: ['a', 'supabase://b/'], env: { SUPABASE_URL: 'abcdefgh' } },
+      'SUPABASE_URL: found "abcdefgh", expected a URL such as',
+    ],
     [
       'a rollout',
       { args: ['a', 's3://b/'], env: { ASYNC_UPLOAD_ENABLED: 'true' } },
@@ -330,12 +365,12 @@ describe('faults', () => {
   it('of flags, environment and config at once, each with its place', async () => {
     await config({ to: 's3://', partsize: 1, s3: { secretAccessKey: 'hunter2' }, routes: [] })
     const faults = await faultsOf({
-      flags: { concurrency: 'x', ifExists: 'skip' },
+      flags: { concurrency: 'x', ifExists: 'changed' },
       env: { UPLOAD_PART_SIZE: '1', UPLOAD_MAX_SIZE: '1GB' },
     })
     expect(faults).toEqual([
       expect.stringMatching(/^--concurrency: found "x"/),
-      '--if-exists is not yet available',
+      '--if-exists: changed is not yet available',
       expect.stringMatching(/^UPLOAD_PART_SIZE: found "1"/),
       'UPLOAD_MAX_SIZE: --max-size is not yet available',
       `${file}: to: found "s3://", but the bucket is missing; expected s3://bucket/prefix/`,
@@ -361,6 +396,50 @@ describe('faults', () => {
   })
 })
 
+describe('a Supabase project', () => {
+  const args = ['a', 'supabase://b/']
+  const url = 'https://p.supabase.co'
+
+  it.each<[string, Partial<SettingsInput>]>([
+    ['--supabase-url', { flags: { supabaseUrl: url }, env: { SUPABASE_URL: 'https://other.supabase.co' } }],
+    ['UPLOAD_SUPABASE_URL', { env: { UPLOAD_SUPABASE_URL: url, SUPABASE_URL: 'https://other.supabase.co' } }],
+    ['SUPABASE_URL', { env: { SUPABASE_URL: url } }],
+  ])('is named by %s', async (_, input) => {
+    expect((await load({ args, ...input })).supabase).toEqual({ url })
+  })
+
+  it.each([[{ supabase: { url } }], [{ supabaseUrl: url }]])(
+    'is named by a config that somebody named, and by no other: %j',
+    async (json) => {
+      await config(json)
+      const path = 'supabaseUrl' in json ? 'supabaseUrl' : 'supabase.url'
+      const remedy = `use --supabase-url, SUPABASE_URL or --config ${file}`
+      const refused = `${file}: ${path}: cannot be set in a config that was found by search, only in one that is named; ${remedy}`
+      expect(await faultsOf({ args })).toEqual([refused])
+      expect(await faultsOf({ args, env: { SUPABASE_URL: url } })).toEqual([refused])
+      expect((await load({ args, flags: { config: file } })).supabase).toEqual({ url })
+      expect((await load({ args, env: { UPLOAD_CONFIG: file } })).supabase).toEqual({ url })
+    },
+  )
+
+  it('is no matter of other destinations', async () => {
+    expect((await load({ args: ['a', 's3://b/'], env: { SUPABASE_URL: url } })).to).toBe('s3://b/')
+  })
+
+  it('is named in a section that holds nothing else', async () => {
+    await config({ supabase: { key: 'x', url: 1 } })
+    expect(await faultsOf({ args, flags: { config: file } })).toEqual([
+      expect.stringContaining('supabase.url: found 1, expected a URL'),
+      expect.stringContaining('supabase.key: unknown key; expected url'),
+    ])
+    await config({ supabase: { serviceRoleKey: 'hunter2' } })
+    const faults = await faultsOf({ args, flags: { config: file }, env: { SUPABASE_URL: url } })
+    expect(faults).toEqual([expect.stringContaining('supabase.serviceRoleKey: a secret')])
+    expect(faults[0]).toContain('set SUPABASE_SERVICE_ROLE_KEY')
+    expect(faults[0]).not.toContain('hunter2')
+  })
+})
+
 describe("a destination that looks like the object's name", () => {
   beforeEach(async () => {
     await mkdir(join(cwd, 'v1.2'))
@@ -370,10 +449,12 @@ describe("a destination that looks like the object's name", () => {
     ['x.wav', 's3://b/x.wav', 's3://b/', 'x.wav'],
     ['./audio/*.wav', 's3://b/take.WAV', 's3://b/', 'take.WAV'],
     ['data.csv', 's3://b/2026/d.csv', 's3://b/2026/', 'd.csv'],
+    ['data.csv', 'supabase://b/2026/d.csv', 'supabase://b/2026/', 'd.csv'],
   ])('upload %s %s', async (source, to, prefix, name) => {
+    const env = { SUPABASE_URL: 'https://p.supabase.co' }
     const expected = `destination: "${to}" would be a folder, not the object's name; for one object give --to "${prefix}" --key "${name}"`
-    expect(await faultsOf({ args: [source, to] })).toEqual([expected])
-    expect(await faultsOf({ args: [source], env: { UPLOAD_TO: to } })).toEqual([expected])
+    expect(await faultsOf({ args: [source, to], env })).toEqual([expected])
+    expect(await faultsOf({ args: [source], env: { ...env, UPLOAD_TO: to } })).toEqual([expected])
   })
 
   it.each<[string[], Partial<SettingsInput['flags']>]>([

@@ -23,13 +23,14 @@ it.each([
 it('what can be used, and what is only known, is a deliberate list', () => {
   expect(available.map(flagOf).sort()).toEqual(
     [
-      '--allow-empty --base --buffer-size --ca-bundle --checksum --concurrency --config --deadline --dry-run',
-      '--endpoint-url --engine --exclude --exclude-from --files-from --flatten --include --json --key',
-      '--limit-rate --max-error-rate --max-failures --multipart-threshold --no-color --no-sign-request',
+      '--allow-empty --base --buffer-size --ca-bundle --cache-control --checksum --concurrency --config',
+      '--content-type --deadline --dry-run',
+      '--endpoint-url --engine --exclude --exclude-from --files-from --flatten --if-exists --include --json --key --key-fix',
+      '--limit-rate --max-error-rate --max-failures --metadata --multipart-threshold --no-color --no-sign-request',
       '--no-verify-ssl --null --on-change --order --part-concurrency --part-size --path-style --profile',
       '--progress --quiet --region --report --resume --resume-from --retries --retry-delay --retry-failed',
-      '--retry-max-delay --retry-max-time --run-id --stall-timeout --timeout --to --undo-on-failure --verbose',
-      '--verify',
+      '--retry-max-delay --retry-max-time --run-id --stall-timeout --supabase-url --timeout --to',
+      '--undo-on-failure --verbose --verify',
     ]
       .join(' ')
       .split(' '),
@@ -37,15 +38,15 @@ it('what can be used, and what is only known, is a deliberate list', () => {
   const later = optionKeys.filter((key) => !options[key].available)
   expect(later.map(flagOf).sort()).toEqual(
     [
-      '--acl --allow-ext --allow-type --cache-control --content-disposition --content-encoding --content-type',
-      '--dashboard --dashboard-port --deny-ext --follow --if-exists --key-fix --max-files --max-size',
-      '--max-total-size --metadata --metrics-file --min-size --newer-than --preset --shard --sse --sse-kms-key-id',
+      '--acl --allow-ext --allow-type --content-disposition --content-encoding',
+      '--dashboard --dashboard-port --deny-ext --follow --max-files --max-size',
+      '--max-total-size --metrics-file --min-size --newer-than --preset --shard --sse --sse-kms-key-id',
       '--storage-class --tag',
     ]
       .join(' ')
       .split(' '),
   )
-  expect(laterConfigKeys).toEqual(['supabase', 'routes', 'rules', 'presets', 'rollout'])
+  expect(laterConfigKeys).toEqual(['routes', 'rules', 'presets', 'rollout'])
   expect(laterCommands).toHaveLength(5)
 })
 
@@ -55,7 +56,7 @@ it.each(available)('%s has help, a group, a placeholder where it takes a value, 
   expect(helpGroups).toContain(spec.group)
   expect(spec.value !== undefined).toBe(spec.takes !== 'nothing')
   if (spec.takes === 'nothing') expect(spec.default).toBe(false)
-  if (spec.takes === 'many') expect(spec.default).toEqual([])
+  if (spec.takes === 'many') expect(spec.default).toEqual(key === 'metadata' ? undefined : [])
 })
 
 it.each(available.filter((key) => options[key].shownDefault?.match(/^\d/)))(
@@ -161,7 +162,42 @@ describe('values', () => {
     ['order', 'size', 'size'],
     ['order', 'mixed', 'mixed'],
     ['order', 'name', undefined],
-    ['ifExists', 'skip', undefined],
+    ['ifExists', 'overwrite', 'overwrite'],
+    ['ifExists', 'skip', 'skip'],
+    ['ifExists', 'fail', 'fail'],
+    ['ifExists', 'newer', undefined],
+    ['ifExists', 'Skip', undefined],
+    ['supabaseUrl', 'https://abc.supabase.co', 'https://abc.supabase.co'],
+    ['supabaseUrl', 'http://127.0.0.1:54321/', 'http://127.0.0.1:54321/'],
+    ['supabaseUrl', 'abc.supabase.co', undefined],
+    ['supabaseUrl', 'https://u:p@abc.supabase.co', undefined],
+    ['contentType', 'audio/wav', 'audio/wav'],
+    ['contentType', 'text/plain; charset=utf-8', 'text/plain; charset=utf-8'],
+    ['contentType', 'application/vnd.x+json', 'application/vnd.x+json'],
+    ['contentType', 'audio', undefined],
+    ['contentType', 'audio/', undefined],
+    ['contentType', 'audio/wav\r\nx: y', undefined],
+    ['contentType', 'audio/wav; x=\u00e9', undefined],
+    ['cacheControl', 'max-age=3600', 'max-age=3600'],
+    ['cacheControl', 'public, max-age=60', 'public, max-age=60'],
+    ['cacheControl', '', undefined],
+    ['cacheControl', ' no-store', undefined],
+    ['cacheControl', 'no-store\n', undefined],
+    ['cacheControl', 'caf\u00e9', undefined],
+    ['metadata', 'a=b', { a: 'b' }],
+    ['metadata', ['a=b', 'c=d=e', 'e='], { a: 'b', c: 'd=e', e: '' }],
+    ['metadata', { take: '1', 'x-y.z_1': 'two words' }, { take: '1', 'x-y.z_1': 'two words' }],
+    ['metadata', {}, {}],
+    ['metadata', ['a=1', 'a=2'], { a: '2' }],
+    ['metadata', 'a', undefined],
+    ['metadata', '=b', undefined],
+    ['metadata', ['a=b', 'c'], undefined],
+    ['metadata', ['a b=c'], undefined],
+    ['metadata', ['a= b'], undefined],
+    ['metadata', ['a=b\n'], undefined],
+    ['metadata', { a: '\u00e9' }, undefined],
+    ['metadata', { a: 1 }, undefined],
+    ['metadata', 7, undefined],
   ]
   it.each(cases)('%s %j → %j', (key, value, expected) => {
     expect(read(key, value)).toEqual(expected)

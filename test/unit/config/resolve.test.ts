@@ -67,7 +67,12 @@ describe('faults', () => {
       'f: exclude: found a list, expected a pattern in gitignore syntax, or a list of them',
     ],
     ['to', 's3://', '--to', '--to: found "s3://", but the bucket is missing; expected s3://bucket/prefix/'],
-    ['to', 'supabase://b/', '--to', '--to: supabase:// destinations are not yet available'],
+    [
+      'to',
+      'supabase://',
+      '--to',
+      '--to: found "supabase://", but the bucket is missing; expected supabase://bucket/prefix/',
+    ],
     [
       'endpointUrl',
       'u:hunter2@h',
@@ -81,8 +86,15 @@ describe('faults', () => {
       '--limit-rate: found "10MiB/s", expected a size from 1KiB to 100GiB, such as 8MiB, 10MB or 10485760',
     ],
     ['order', 'largest', 'UPLOAD_ORDER', 'UPLOAD_ORDER: found "largest", expected scan, size or mixed'],
-    ['ifExists', 'skip', '--if-exists', '--if-exists is not yet available'],
-    ['ifExists', 'skip', 'UPLOAD_IF_EXISTS', 'UPLOAD_IF_EXISTS: --if-exists is not yet available'],
+    ['ifExists', 'newer', '--if-exists', '--if-exists: newer is not yet available'],
+    ['ifExists', 'changed', 'UPLOAD_IF_EXISTS', 'UPLOAD_IF_EXISTS: changed is not yet available'],
+    ['ifExists', 'never', '--if-exists', '--if-exists: found "never", expected overwrite, skip or fail'],
+    [
+      'metadata',
+      ['a'],
+      '--metadata',
+      '--metadata: found a list, expected NAME=VALUE (in a config file also { "name": "value" }), in ASCII',
+    ],
     ['follow', true, 'f: follow', 'f: follow: --follow is not yet available'],
   ] as const)('%s %j', (key, value, from, line) => {
     const { faults, values } = resolveOptions([{ key, value, from }])

@@ -7,20 +7,26 @@ import { keyProblem } from '../../../src/plan/object-key.ts'
 import { createPlan, type PlanOptions } from '../../../src/plan/plan.ts'
 import type { PlannedFile } from '../../../src/plan/planned-file.ts'
 import { windowSize } from '../../../src/plan/walk.ts'
+import { randomFrom } from '../../support/random.ts'
 import { defaultSettings } from '../../support/settings.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 import { all, posix, tree } from './tree.ts'
 
 type Given = Partial<PlanOptions['settings']> & Partial<Omit<PlanOptions, 'settings'>>
 
-async function make(cwd: string, { prefix = '', destinationKeyProblem, stdin, warn, isOwn, ...settings }: Given) {
+async function make(
+  cwd: string,
+  { prefix = '', destinationKeyProblem, fixName, stdin, warn, say, isOwn, ...settings }: Given,
+) {
   return createPlan({
     settings: { ...defaultSettings, sources: [], ...settings },
     prefix,
     destinationKeyProblem: destinationKeyProblem ?? (() => undefined),
+    fixName,
     cwd,
     stdin: stdin ?? (() => expect.fail('standard input was opened')),
     warn: warn ?? (() => {}),
+    say: say ?? (() => {}),
     isOwn: isOwn ?? (() => false),
   })
 }
@@ -111,6 +117,11 @@ describe('keys', () => {
     expect(file).toMatchObject({ source: 'a.wav', key: 'x-1', contentType: 'audio/wav' })
   })
 
+  it('every file has the type that was asked for', async () => {
+    const files = await planned(await tree('a.wav', 'b.txt'), { sources: ['.'], contentType: 'application/x-take' })
+    expect(files.map(({ contentType }) => contentType)).toEqual(['application/x-take', 'application/x-take'])
+  })
+
   it('standard input is typed by its key', async () => {
     const [file] = await planned(await tree(), { sources: ['-'], key: 'notes/x.txt', prefix: 'p/' })
     expect(file).toMatchObject({ path: '-', key: 'p/notes/x.txt', source: 'stdin', contentType: 'text/plain' })
@@ -137,6 +148,93 @@ describe('keys', () => {
     const making = make(await tree('a'), { sources: ['a'], ...given })
     await expect(making).rejects.toThrow(UsageError)
     await expect(making).rejects.toThrow(said)
+  })
+})
+
+describe('keys that are changed', () => {
+  /** As a destination has it that takes no `#`, and none beyond ASCII. */
+  const fixName = (name: string): string =>
+    name.replace(/[^ -~]|[#=]/gu, (odd) => `=${odd.codePointAt(0)?.toString(16)}`)
+  const given = { sources: ['.'], prefix: 'p/', fixName }
+
+  it('say what they would have been, and only they', async () => {
+    const files = await planned(await tree('a#1', 'b'), given)
+    expect(files.map(({ key, originalKey }) => [key, originalKey])).toEqual([
+      ['p/a=231', 'p/a#1'],
+      ['p/b', undefined],
+    ])
+  })
+
+  it('are those of --flatten and --key, without the prefix', async () => {
+    const dir = await tree('x/a#1.wav')
+    expect(await keys(dir, { ...given, flatten: true })).toEqual(['p/a=231.wav'])
+    expect(await keys(dir, { ...given, key: '#{name}{ext}' })).toEqual(['p/=23a=231.wav'])
+    expect(await keys(dir, { ...given, prefix: 'p#/' })).toEqual(['p#/x/a=231.wav'])
+  })
+
+  it('have to be keys before and after', async () => {
+    const dir = await tree('a#1')
+    const destinationKeyProblem = (key: string) => (/[#2]/.test(key) ? 'it has a "#" or "2"' : undefined)
+    expect(await keys(dir, { ...given, key: '../{path}' })).toEqual(['KEY_INVALID ./a#1'])
+    expect(await keys(dir, { ...given, destinationKeyProblem })).toEqual(['KEY_INVALID ./a#1'])
+    expect(await keys(dir, { ...given, fixName: () => 'a1', destinationKeyProblem })).toEqual(['p/a1'])
+  })
+
+  it('are told: some of them always, each of them with -v', async () => {
+    const [warned, said] = [vi.fn(), vi.fn()]
+    const dir = await tree('#1', '#2', '#3', '#4', '#5', 'plain')
+    const plan = await make(dir, { ...given, warn: warned, say: said })
+    await plan.survey(() => {})
+    await all(plan.files())
+    expect(warned.mock.calls).toEqual([
+      [
+        '5 keys were changed, since the destination cannot hold them as they are: #1 → =231, #2 → =232, #3 → =233 and 2 more (each with -v)',
+      ],
+    ])
+    expect(said.mock.calls.flat()).toEqual([1, 2, 3, 4, 5].map((digit) => `--key-fix: #${digit} → =23${digit}`))
+  })
+
+  it('are told of as one, and not where the file fails anyway', async () => {
+    const warn = vi.fn()
+    const one = await make(await tree('#1', 'b'), { ...given, sources: ['.', 'gone#'], warn })
+    await one.survey(() => {})
+    expect(warn.mock.calls).toEqual([['1 key was changed, since the destination cannot hold it as it is: #1 → =231']])
+    const none = await make(await tree('b'), { ...given, warn: () => expect.fail('nothing was changed') })
+    await none.survey(() => {})
+  })
+
+  it.runIf(posix)('never hide two spellings of one name', async () => {
+    const dir = await tree('caf\u00e9', 'cafe\u0301')
+    if ((await readdir(dir)).length === 1) {
+      console.log('Not tried: this file system takes both forms of a name for one file.')
+      return
+    }
+    await expect(planned(dir, given)).rejects.toThrow(
+      'would both become p/caf=e9 (the same letters, in two Unicode forms)',
+    )
+  })
+
+  it('are as many as there were names', async () => {
+    const random = randomFrom(6)
+    const letters = ['a', '=', '#', '2', '3', 'C', 'A', '9', '~', '%', ' ', '\u00e9', '\u{1f3b5}', '=23', '=C3']
+    const names = new Set<string>()
+    while (names.size < 400) {
+      const length = 1 + random.below(4)
+      names.add(
+        Array.from({ length }, () => random.oneOf(letters))
+          .join('')
+          .trim(),
+      )
+      names.delete('')
+    }
+    const dir = await tempDir()
+    for (const name of names) await writeFile(join(dir, name), '')
+    const { supabaseKeyProblem, fixName } = await import('../../../src/destinations/supabase/names.ts')
+    const files = await planned(dir, { ...given, fixName, destinationKeyProblem: supabaseKeyProblem })
+    expect(files.map(({ source }) => source).toSorted()).toEqual([...names].toSorted())
+    expect(files.filter(({ problem }) => problem !== undefined)).toEqual([])
+    expect(new Set(files.map(({ key }) => key)).size).toBe(names.size)
+    expect(files.filter(({ originalKey }) => originalKey !== undefined).length).toBeGreaterThan(200)
   })
 })
 

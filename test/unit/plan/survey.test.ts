@@ -237,6 +237,17 @@ describe('two files with one key', () => {
     },
   )
 
+  it('one directory: a key that was changed may have had a twin before', async () => {
+    const { options } = scanning(
+      [
+        { key: 'caf=C3=A9', originalKey: 'caf\u00e9', path: 'x' },
+        { key: 'caf=C3=A9', originalKey: 'caf\u00e9', path: 'y' },
+      ],
+      { onlyUnicodeTwins: true },
+    )
+    expect(await faultsOf(survey(options, quietly))).toContain('x and y would both become caf=C3=A9')
+  })
+
   it.each(['a.wav', 'k', '\u007f', 'L^_'])('one directory: %j has none', async (key) => {
     const { options, passes } = scanning([{ key }, { key }], { onlyUnicodeTwins: true })
     const nothing = { ...createKeyHashes(), add: () => expect.fail('asked for') }

@@ -64,6 +64,16 @@ describe('the newest run that fits', () => {
     expect((await take(at, { endpoint: 'http://h/' }))?.journal.runId).toBe('own')
   })
 
+  it('is of the same Supabase project', async () => {
+    const at = await state()
+    const to = 'supabase://bucket/'
+    const config = (url: string) => ({ sources: ['in'], supabase: { url } })
+    await at.journal('other', 9, run('other', { to, config: config('https://q.supabase.co') }))
+    await at.journal('same', 5, run('same', { to, config: config('https://p.supabase.co') }))
+    const found = await take(at, { settings: { to }, endpoint: 'https://p.supabase.co' })
+    expect(found?.journal.runId).toBe('same')
+  })
+
   it.each<[string, Partial<RunRecord>]>([
     ['another bucket', { to: 's3://other/' }],
     ['another prefix', { to: 's3://bucket/x/' }],
@@ -122,6 +132,12 @@ describe('a journal that is named', () => {
     const path = await at.journal('x', 1, run('x'), done('in/a.wav'))
     const continued = await take(at, { journal: path, settings: { key: '{index}{ext}' } })
     expect(await continued?.earlier.find(planned('in/a.wav', { key: '1.wav' }))).toMatchObject({ key: 'a.wav' })
+    const changed = await at.journal('y', 1, run('y'), { ...done('in/a.wav'), key: '1=23.wav', originalKey: '1#.wav' })
+    const fixed = await take(at, { journal: changed, settings: { key: '{index}{ext}' } })
+    expect(await fixed?.earlier.find(planned('in/a.wav', { key: '2=23.wav', originalKey: '2#.wav' }))).toMatchObject({
+      key: '1=23.wav',
+      originalKey: '1#.wav',
+    })
   })
 
   it.each<[what: string, text: string | undefined, given: Given, said: RegExp]>([

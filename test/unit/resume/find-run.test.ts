@@ -57,8 +57,10 @@ describe('placeOf', () => {
     ['s3://b', 'http://me:secret@h', 's3://b/ at http://***@h'],
     ['file:./out', 'http://h', 'file:/work/out'],
     ['file:///out/', undefined, 'file:/out'],
-  ])('%s at %s: %s', (to, endpointUrl, place) => {
-    expect(placeOf({ to, s3: { endpointUrl } }, '/work')).toBe(place)
+    ['supabase://b/x', 'https://p.supabase.co/', 'supabase://b/x/ at https://p.supabase.co'],
+    ['supabase://b/x', undefined, 'supabase://b/x/ at no project'],
+  ])('%s at %s: %s', (to, endpoint, place) => {
+    expect(placeOf({ to, endpoint }, '/work')).toBe(place)
   })
 
   it('is the same in a journal', () => {
@@ -66,8 +68,13 @@ describe('placeOf', () => {
     expect(placeOfRun(run({ to: 'file:out/' }))).toBe('file:/work/out')
     expect(placeOfRun(run({ to: 's3://b/', config: { s3: { endpointUrl: 'http://h/' } } }))).toBe('s3://b/ at http://h')
     expect(placeOfRun(run({ to: 's3://b/', config: { s3: { endpointUrl: 7 } } }))).toBe('s3://b/ at AWS')
+    const config = { s3: { endpointUrl: 'http://h' }, supabase: { url: 'https://p.supabase.co' } }
+    expect(placeOfRun(run({ to: 'supabase://b/', config }))).toBe('supabase://b/ at https://p.supabase.co')
+    expect(placeOfRun(run({ to: 's3://b/', config }))).toBe('s3://b/ at http://h')
+    expect(placeOfRun(run({ to: 'supabase://b/', config: { supabase: null } }))).toBe('supabase://b/ at no project')
     expect(placeOfRun(run({ to: 'gopher://b/' }))).toBeUndefined()
     expect(endpointOf(run({}))).toBeUndefined()
+    expect(endpointOf(run({ to: 'file:./out/', config }))).toBeUndefined()
   })
 })
 

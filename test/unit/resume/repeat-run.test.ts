@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { RunRecord } from '../../../src/observe/records.ts'
-import { type GivenLine, type RepeatOptions, repeatRun } from '../../../src/resume/repeat-run.ts'
+import { type GivenLine, type RepeatOptions, repeatAsked, repeatRun } from '../../../src/resume/repeat-run.ts'
 import { runRecord } from '../observe/events.ts'
 import { type State, state } from './state.ts'
 
@@ -68,6 +68,24 @@ describe('a command line without sources', () => {
     expect((await repeat(at, { flags: { key: 'now' } })).flags).toMatchObject({ key: 'now' })
   })
 
+  it('keeps with objects what it kept, and leaves those that are there as it did', async () => {
+    const properties = { cacheControl: 'no-cache', metadata: { take: '1', note: 'a=b' } }
+    const config = { sources: ['in'], properties, contentType: 'audio/wav', ifExists: 'skip', keyFix: true }
+    const { at } = await withRun({ argv: ['in', '--ifExists=fail'], config })
+    const metadata = ['take=1', 'note=a=b']
+    const kept = { cacheControl: 'no-cache', metadata, contentType: 'audio/wav', keyFix: true }
+    expect((await repeat(at)).flags).toEqual({ to: 's3://b/', ...kept, ifExists: 'fail' })
+    expect((await repeat(at, { flags: { metadata: ['take=2'] } })).flags).toMatchObject({ metadata: ['take=2'] })
+    const none = await withRun({ argv: ['in'], config: { ...config, properties: {}, keyFix: false } })
+    expect((await repeat(none.at)).flags).toEqual({ to: 's3://b/', contentType: 'audio/wav', ifExists: 'skip' })
+  })
+
+  it('asks again for metadata that held a secret', async () => {
+    const config = { sources: ['in'], properties: { metadata: { key: '***' } } }
+    const { at } = await withRun({ argv: ['in'], config })
+    await expect(repeat(at)).rejects.toThrow(/held a secret in --metadata/)
+  })
+
   it.each<[given: Partial<GivenLine>, flags: object, args: string[]]>([
     [{ flags: { to: 's3://c/' } }, { to: 's3://c/' }, ['in']],
     [{ args: ['s3://c/'] }, {}, ['in', 's3://c/']],
@@ -99,6 +117,75 @@ describe('a command line without sources', () => {
   it('stays here where the run’s directory is gone', async () => {
     const { at } = await withRun({ argv: ['in', 's3://b/'], cwd: '/gone/for/good' })
     expect((await repeat(at)).cwd).toBe(at.root)
+  })
+})
+
+describe('a run to Supabase', () => {
+  const url = 'https://p.supabase.co'
+  const run = { to: 'supabase://b/', argv: ['in', 'supabase://b/'], config: { supabase: { url } } }
+
+  it('goes on in the project that is named now', async () => {
+    const { at } = await withRun(run)
+    for (const project of [url, `${url}/`]) {
+      expect(await repeat(at, {}, { project })).toMatchObject({
+        args: ['in'],
+        flags: { to: 'supabase://b/', supabaseUrl: project },
+      })
+    }
+  })
+
+  it('never in one that only its journal names', async () => {
+    const typed = { ...run, argv: ['in', '--to=supabase://b/', `--supabaseUrl=${url}`, '--config=theirs.json'] }
+    for (const one of [run, typed]) {
+      const { at } = await withRun(one)
+      await expect(repeat(at)).rejects.toThrow(`the run went to the Supabase project ${url}, and none is named now`)
+      await expect(repeat(at, {}, { project: 'https://q.supabase.co' })).rejects.toThrow(
+        `the run went to the Supabase project ${url}, not to https://q.supabase.co; set SUPABASE_URL`,
+      )
+      expect((await repeat(at, {}, { project: url })).flags.supabaseUrl).toBe(url)
+    }
+    const { at } = await withRun({ ...run, config: {} })
+    await expect(repeat(at, {}, { project: url })).rejects.toThrow('does not say which Supabase project')
+  })
+
+  it('takes no endpoint of S3 with it', async () => {
+    const { at } = await withRun({ ...run, config: { ...run.config, s3: { endpointUrl: 'http://h' } } })
+    expect((await repeat(at, {}, { project: url })).flags).not.toHaveProperty('endpointUrl')
+  })
+
+  it('is no other run’s affair', async () => {
+    const { at } = await withRun({ argv: ['in', 's3://b/', `--supabaseUrl=${url}`], config: { supabase: { url } } })
+    const { flags } = await repeat(at, {}, { project: 'https://q.supabase.co' })
+    expect(flags).toEqual({ to: 's3://b/' })
+  })
+
+  it('sends nothing to a project that a journal of S3 names', async () => {
+    const { at } = await withRun({ argv: ['in', 's3://b/', '--config=theirs.json'] })
+    const given = { flags: { to: 'supabase://b/' } }
+    expect((await repeat(at, given, { project: url })).flags).toMatchObject({ to: 'supabase://b/', supabaseUrl: url })
+    await expect(repeat(at, given)).rejects.toThrow('supabase:// needs the project')
+  })
+})
+
+describe('as settings ask for it', () => {
+  const s3 = { endpointUrl: undefined, profile: undefined }
+
+  it('a destination at Supabase needs a project, and finds its own runs only', async () => {
+    const { at, journal } = await withRun({
+      to: 'supabase://b/',
+      argv: ['in', 'supabase://b/'],
+      config: { supabase: { url: 'https://p.supabase.co' } },
+    })
+    const to = 'supabase://b/'
+    const ask = (url: string | undefined) =>
+      repeatAsked(
+        { resumeFrom: undefined, destination: { to, s3 }, supabase: { url } },
+        { flags: { to }, args: [], readLine },
+        { cwd: at.root, env: { XDG_STATE_HOME: at.places.xdgStateHome } },
+      )
+    await expect(ask(undefined)).rejects.toThrow('supabase:// needs the project')
+    await expect(ask('https://q.supabase.co')).rejects.toThrow('nothing to resume')
+    expect((await ask('https://p.supabase.co')).journal).toBe(journal)
   })
 })
 

@@ -1,0 +1,41 @@
+import type { PlannedFile } from './planned-file.ts'
+
+export interface ChangedKeysOptions {
+  /** What every key begins with: `''` or ending in `/`. */
+  readonly prefix: string
+  readonly warn: (message: string) => void
+  /** For what is worth knowing with `-v`. */
+  readonly say: (message: string) => void
+}
+
+/** Tells the user of the keys that `--key-fix` changed. */
+export interface ChangedKeys {
+  /** Called for each file of the plan, once. */
+  see(file: Pick<PlannedFile, 'key' | 'originalKey' | 'problem'>): void
+  /** Sums them up. */
+  close(): void
+}
+
+/** How many are named in the sum. */
+const examplesShown = 3
+
+/** Files that fail without being sent are left out: they get no key. */
+export function createChangedKeys({ prefix, warn, say }: ChangedKeysOptions): ChangedKeys {
+  const examples: string[] = []
+  let count = 0
+  return {
+    see({ key, originalKey, problem }) {
+      if (originalKey === undefined || problem !== undefined) return
+      count += 1
+      const change = `${originalKey.slice(prefix.length)} → ${key.slice(prefix.length)}`
+      if (examples.length < examplesShown) examples.push(change)
+      say(`--key-fix: ${change}`)
+    },
+    close() {
+      if (count === 0) return
+      const more = count > examples.length ? ` and ${count - examples.length} more (each with -v)` : ''
+      const [keys, they] = count === 1 ? ['1 key was', 'it as it is'] : [`${count} keys were`, 'them as they are']
+      warn(`${keys} changed, since the destination cannot hold ${they}: ${examples.join(', ')}${more}`)
+    },
+  }
+}
