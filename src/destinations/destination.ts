@@ -113,6 +113,11 @@ export interface MultipartUpload {
   readonly partSize: number
   /** How many parts the destination wants to see at once. */
   readonly maxConcurrentParts: number
+  /**
+   * Parts follow one another, each sent once: what is there is the object's beginning, and cannot be replaced. The last
+   * of those listed may be there only in part. Absent: in any order, and again.
+   */
+  readonly isSequential?: boolean
   /** The parts the destination holds: on resume it is the truth. */
   listParts(call: Call): Promise<readonly Part[]>
   /** Stores one part. Idempotent: the same number sent again replaces the part. */
@@ -152,6 +157,8 @@ export interface ObjectToPut {
   readonly ifAbsent?: boolean | undefined
   /** Bytes per part, where it is sent in parts. */
   readonly partSize: number
+  /** Bytes in all, where it is sent in parts: some destinations want to know before the first. */
+  readonly size?: number | undefined
 }
 
 /** What is kept with an object beside its bytes and its type. */
@@ -232,8 +239,11 @@ export interface Call {
   readonly signal: AbortSignal
   /** How many requests this call may have in flight at once: the slots the transfer holds for it. */
   readonly requests: number
-  /** Bytes that have left, in all, since this call began; never decreases. */
-  readonly onBytes?: ((sent: number) => void) | undefined
+  /**
+   * Bytes that have left, in all, since this call began; never decreases. Where the destination had some of them before,
+   * these count, too: the first time it is told, `there` says how many they are.
+   */
+  readonly onBytes?: ((sent: number, there?: number) => void) | undefined
   /** For a destination that reads bodies with {@link PartBody.readAll} or a reader; the other ways are paced already. */
   readonly pacer?: Pacer | undefined
   /** How long each request may take; undefined: as long as bytes flow. */

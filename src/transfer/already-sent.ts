@@ -29,7 +29,8 @@ export async function lookBack(
   })
   if (found === undefined) return undefined
   keepKey(work, found)
-  const { key, done, unfinished } = found
+  const { key, unfinished } = found
+  const done = standing(found, options)
   if (done !== undefined && (await isAsUploaded(work, done, options))) return done
   if (destination.multipart !== undefined) work.unfinished = unfinished
   else if (unfinished !== undefined) {
@@ -54,7 +55,7 @@ export async function recall(work: FileWork, earlier: Earlier, options: SendFile
     const found = await earlier.find(work.file)
     if (found !== undefined) keepKey(work, found)
     work.unfinished = options.destination.multipart && found?.unfinished
-    const done = found?.done
+    const done = found && standing(found, options)
     if (done === undefined) return undefined
     if (work.file.path === '-') return 'stands'
     const facts = await currentFacts(work, options)
@@ -68,8 +69,13 @@ export async function recall(work: FileWork, earlier: Earlier, options: SendFile
 }
 
 /** A file keeps the key it has, also where a template gives it another now. */
-function keepKey(work: FileWork, { key }: EarlierFile): void {
-  if (key !== work.file.key) work.file = { ...work.file, key }
+function keepKey(work: FileWork, { key, originalKey }: EarlierFile): void {
+  if (key !== work.file.key) work.file = { ...work.file, key, originalKey }
+}
+
+/** A file that was passed over for the object that was there is passed over again only where that is asked for still. */
+function standing({ done }: EarlierFile, { settings }: SendFileOptions): FileRecord | undefined {
+  return done?.reason === 'exists' && settings.ifExists !== 'skip' ? undefined : done
 }
 
 /** By size and time, as it was recorded; a file that only got another time, by its checksum. */

@@ -16,8 +16,8 @@ export interface ByteMeter {
 }
 
 export interface RequestMeter {
-  /** For `Call.onBytes`: bytes so far, never less than before. */
-  readonly onBytes: (sent: number) => void
+  /** For `Call.onBytes`: bytes so far, never less than before; of these, what was there and did not go out now. */
+  readonly onBytes: (sent: number, there?: number) => void
   /** The request failed: what it sent does not stand, and what it says from now on is not heard. */
   discard(): void
 }
@@ -47,12 +47,12 @@ export function createByteMeter(onChange: (current: number) => void): ByteMeter 
       let counted = 0
       let stands = true
       return {
-        onBytes(sent) {
+        onBytes(sent, there = 0) {
           const more = sent - counted
           if (more <= 0 || !stands) return
           counted = sent
           current += more
-          total += more
+          total += more - there
           onChange(current)
         },
         discard() {

@@ -7,6 +7,11 @@ export interface Earlier {
   /** Whether the destination is asked for it, rather than a journal. */
   readonly asksDestination?: boolean
   /**
+   * When the run that is continued began, in milliseconds since the epoch. Objects that came since may be its own though
+   * it was killed, or cut, before its journal had their lines.
+   */
+  readonly begunAtMs?: number
+  /**
    * What there is of a file; undefined where there is nothing.
    *
    * @throws UploadError where that cannot be found out; `CANCELLED` where the signal is aborted before.
@@ -17,6 +22,8 @@ export interface Earlier {
 export interface EarlierFile {
   /** The key it has there: a file keeps its own, though a template may give it another now. */
   readonly key: string
+  /** What {@link key} was made of, where that was changed and is recorded. */
+  readonly originalKey?: string | undefined
   /** Its last line, where that says it was uploaded, or skipped as being there. */
   readonly done?: FileRecord | undefined
   /** A multipart upload that was neither completed nor aborted. */

@@ -21,6 +21,8 @@ export interface FileWork {
   parts: number
   /** A half-sent multipart upload of it that is kept, to be gone on with. */
   unfinished: UnfinishedFile | undefined
+  /** How an attempt failed after which it may be at the destination all the same; undefined where none did. */
+  doubt: UploadError | undefined
 }
 
 export function newWork(file: PlannedFile): FileWork {
@@ -33,6 +35,7 @@ export function newWork(file: PlannedFile): FileWork {
     bytesSent: 0,
     parts: 0,
     unfinished: undefined,
+    doubt: undefined,
   }
 }
 
@@ -40,11 +43,21 @@ export function uploadedRecord(work: FileWork, destination: Destination, info: O
   return fileRecord(work, destination, 'uploaded', info, undefined)
 }
 
-/** @param before the line of the invocation that uploaded it */
-export function alreadyUploadedRecord(work: FileWork, destination: Destination, before: FileRecord): FileRecord {
+/** What is known of a file's upload by an earlier invocation. */
+export type UploadedBefore = Pick<FileRecord, 'reason' | 'etag' | 'versionId' | 'replaced' | 'checksum'>
+
+/** @param before of the line of the invocation that uploaded it, or of the destination */
+export function alreadyUploadedRecord(work: FileWork, destination: Destination, before: UploadedBefore): FileRecord {
+  // What was passed over then for the object that was there still is: nobody has looked into that.
+  if (before.reason === 'exists') return existingRecord(work, destination)
   const { etag, versionId, checksum, replaced } = before
   const record = fileRecord(work, destination, 'skipped', undefined, undefined)
   return { ...record, reason: 'already-uploaded', etag, versionId, replaced, checksum }
+}
+
+/** There is an object under its key already, which is left as it is: says nothing of that. */
+export function existingRecord(work: FileWork, destination: Destination): FileRecord {
+  return { ...fileRecord(work, destination, 'skipped', undefined, undefined), reason: 'exists' }
 }
 
 export function failedRecord(
@@ -78,6 +91,7 @@ function fileRecord(
     source: file.source,
     occurrence: file.occurrence,
     key: file.key,
+    originalKey: file.originalKey,
     destination: destination.url,
     size: facts?.size ?? null,
     mtime: facts && file.path !== '-' ? isoTime(facts.mtimeMs) : null,

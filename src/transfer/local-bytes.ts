@@ -1,5 +1,5 @@
 import pLimit from 'p-limit'
-import type { Checksum } from '../destinations/destination.ts'
+import type { Checksum, ChecksumAlgorithm } from '../destinations/destination.ts'
 import { md5OfEtag, multipartEtagOf, partsOfEtag, plainEtag } from '../destinations/etag.ts'
 import { partCount, partRange } from '../plan/part-ranges.ts'
 import { checksumOf, md5Of } from './file-checksum.ts'
@@ -34,6 +34,12 @@ export interface LocalBytes {
     partSizes: readonly number[],
     signal: AbortSignal,
   ): Promise<boolean | undefined>
+  /**
+   * The checksum of a range of a file.
+   *
+   * @throws UploadError SOURCE_*; CANCELLED
+   */
+  checksum(algorithm: ChecksumAlgorithm, facts: FileFacts, range: FileRange, signal: AbortSignal): Promise<Checksum>
 }
 
 export function createLocalBytes(): LocalBytes {
@@ -42,22 +48,23 @@ export function createLocalBytes(): LocalBytes {
   const md5 = (facts: FileFacts, range: FileRange, signal: AbortSignal): Promise<string> =>
     limit(() => md5Of(bodyOf(facts, range), signal))
 
+  const checksum: LocalBytes['checksum'] = (algorithm, facts, range, signal) =>
+    limit(() => checksumOf(bodyOf(facts, range), algorithm, signal))
+
   async function match(
-    { etag, checksum }: Told,
+    { etag, checksum: told }: Told,
     facts: FileFacts,
     range: FileRange,
     signal: AbortSignal,
   ): Promise<boolean | undefined> {
-    if (checksum !== undefined) {
-      const { value } = await limit(() => checksumOf(bodyOf(facts, range), checksum.algorithm, signal))
-      return value === checksum.value
-    }
+    if (told !== undefined) return (await checksum(told.algorithm, facts, range, signal)).value === told.value
     const sum = md5OfEtag(etag)
     return sum === undefined ? undefined : (await md5(facts, range, signal)) === sum
   }
 
   return {
     match,
+    checksum,
     async matchObject(told, facts, partSizes, signal) {
       const { size } = facts
       const whole = await match(told, facts, { start: 0, size }, signal)

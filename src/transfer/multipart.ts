@@ -7,7 +7,7 @@ import type {
   ObjectToPut,
   Part,
 } from '../destinations/destination.ts'
-import { errorKinds, toUploadError, type UploadError } from '../errors.ts'
+import { errorKinds, toUploadError, UploadError } from '../errors.ts'
 import type { UnfinishedFile } from './earlier.ts'
 import { type RetryOptions, retrying } from './retry.ts'
 import { type SendPartsOptions, sendParts } from './send-parts.ts'
@@ -36,7 +36,7 @@ const removalLimitMs = 5000
 export async function uploadInParts(options: MultipartOptions): Promise<ObjectInfo> {
   const taken = options.unfinished && (await takeUp(options.unfinished, options))
   if (taken?.info !== undefined) return taken.info
-  let upload = taken?.upload ?? (await begin(options))
+  let upload = taken?.upload ?? (await (options.unfinished === undefined ? begin(options) : beginAnew(options)))
   let arrived = taken?.parts.length ?? 0
   const onStored = (part: Part): Promise<void> => {
     arrived += 1
@@ -49,8 +49,9 @@ export async function uploadInParts(options: MultipartOptions): Promise<ObjectIn
   }
   options.onEnded()
   await upload.release?.()
-  options.say('the destination has lost the half-sent upload (did it expire?); it is begun again')
-  upload = await begin(options)
+  const { key } = options.object
+  options.say(`${key} is begun anew: the destination has lost the half-sent upload (has it expired?)`, 'warning')
+  upload = await beginAnew(options)
   arrived = 0
   try {
     return await finish(upload, [], { ...options, onStored })
@@ -59,8 +60,18 @@ export async function uploadInParts(options: MultipartOptions): Promise<ObjectIn
   }
 }
 
+/** Hours may have passed since the object was asked for: it is not for nothing that all of it is sent once more. */
+async function beginAnew(options: MultipartOptions): Promise<MultipartUpload> {
+  const { object, head, retry } = options
+  if (object.ifAbsent && (await retrying(() => head(callOf(options)), retry)) !== undefined) {
+    throw new UploadError('ALREADY_EXISTS', 'an object of this key exists by now, and is left as it is')
+  }
+  return begin(options)
+}
+
 async function begin(options: MultipartOptions): Promise<MultipartUpload> {
-  const { uploads, object, retry } = options
+  const { uploads, retry } = options
+  const object: ObjectToPut = { ...options.object, size: options.size }
   const upload = await retrying(() => uploads.create(object, callOf(options)), retry)
   options.meter.restart(0)
   try {

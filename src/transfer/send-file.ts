@@ -7,6 +7,7 @@ import { sourceError } from '../plan/source-errors.ts'
 import type { Breaker } from './breaker.ts'
 import { createByteMeter } from './byte-meter.ts'
 import type { Clock } from './clock.ts'
+import { noteDoubt, noteMismatch } from './doubt.ts'
 import { dropUnfinished } from './drop-unfinished.ts'
 import type { FileFacts } from './file-facts.ts'
 import type { FileWork } from './file-record.ts'
@@ -56,8 +57,10 @@ export async function sendFile(work: FileWork, options: SendFileOptions): Promis
   try {
     const facts = work.attempts === 1 ? asScanned(work, options) : undefined
     return await (facts === undefined ? sendCurrent(work, options) : sendSmall(work, facts, begun, options))
-  } catch (error) {
-    if (work.unfinished !== undefined && !isKept(toUploadError(error), options.signal)) {
+  } catch (thrown) {
+    const error = toUploadError(thrown)
+    noteMismatch(work, error)
+    if (work.unfinished !== undefined && !isKept(error, options.signal)) {
       await dropUnfinished(work, options.destination)
     }
     throw error
@@ -76,8 +79,8 @@ async function sendSmall(
   beganMs: number,
   options: SendFileOptions,
 ): Promise<ObjectInfo> {
-  const { destination, emit, gate, signal } = options
-  const { index, path, key } = work.file
+  const { destination, emit, gate, settings, signal } = options
+  const { index, path, key, contentType } = work.file
   const { size } = facts
   work.facts = facts
   work.parts = 1
@@ -91,17 +94,18 @@ async function sendSmall(
       await turn
       requestedMs = options.clock.elapsed()
     }
-    const info = await destination.small?.put(work.file, body, { signal, timeouts: options.timeouts })
+    const object = { key, contentType, properties: settings.properties, ifAbsent: settings.ifExists !== 'overwrite' }
+    const info = await destination.small?.put(object, body, { signal, timeouts: options.timeouts })
     if (info !== undefined) {
       gate.succeeded()
       work.bytesSent = size
-      if (options.settings.verify)
-        await verifyUpload(destination, info, { signal, requests: 1, timeouts: options.timeouts })
+      if (settings.verify) await verifyUpload(destination, info, { signal, requests: 1, timeouts: options.timeouts })
       return info
     }
   } catch (error) {
     const failure = toUploadError(error)
     if (signal.aborted) throw failure
+    noteDoubt(work, failure)
     // What was answered had been sent.
     if (failure.status !== undefined) work.bytesSent = size
     if (failure.code !== 'SOURCE_CHANGED') failedBefore = { error: failure, beganMs: requestedMs }
@@ -179,7 +183,8 @@ async function sendFacts(
     timeouts: options.timeouts,
     journal: createPartJournal(work, facts, options.keepLine),
     bytes: options.bytes,
-    say: (message) => emit({ type: 'notice', message }),
+    say: (message, type = 'notice') => emit({ type, message }),
+    onFailed: (error) => noteDoubt(work, toUploadError(error)),
     // Each part has retries of its own: what grew so much since is begun anew.
     retry: { ...retryOptions(work, options), failedBefore: inParts ? undefined : failedBefore },
     onPart: (done) => {
@@ -199,7 +204,9 @@ export function retryOptions(work: FileWork, options: SendFileOptions): RetryOpt
     signal,
     mayRetry: breaker.mayRetry,
     gate,
-    onRetry: ({ code, message }, _failures, delayMs) => {
+    onRetry: (error, _failures, delayMs) => {
+      const { code, message } = error
+      noteMismatch(work, error)
       emit({
         type: 'file-retry',
         index: work.file.index,

@@ -3,16 +3,26 @@ import { toUploadError, type UploadError } from '../errors.ts'
 import type { FileEnded, Listener } from '../observe/events.ts'
 import type { FileRecord } from '../observe/records.ts'
 import type { Breaker } from './breaker.ts'
-import { alreadyUploadedRecord, type FileWork, failedRecord, uploadedRecord } from './file-record.ts'
+import {
+  alreadyUploadedRecord,
+  existingRecord,
+  type FileWork,
+  failedRecord,
+  type UploadedBefore,
+  uploadedRecord,
+} from './file-record.ts'
 import type { Halt } from './halt.ts'
 import { cancelled } from './retry.ts'
 
 /** Decides what a file's end means, for the file and for the run, and sees that it is recorded exactly once. */
 export interface Settlement {
   uploaded(work: FileWork, info: ObjectInfo): Promise<void>
-  /** It was uploaded before, as this line says, and is at the destination as it is here. */
-  alreadyUploaded(work: FileWork, before: FileRecord): Promise<void>
-  /** The file failed: recorded, put off to another pass, held until its meaning is clear, or the end of the run. */
+  /** It was uploaded before, as this says, and is at the destination as it is here. */
+  alreadyUploaded(work: FileWork, before: UploadedBefore): Promise<void>
+  /**
+   * The file failed: recorded, put off to another pass, held until its meaning is clear, or the end of the run. Where
+   * such files are skipped, one that exists already has not failed.
+   */
   failed(work: FileWork, error: UploadError): Promise<void>
   /** The file cannot be sent at all; says nothing of the destination. */
   refused(work: FileWork, error: UploadError): Promise<void>
@@ -36,6 +46,8 @@ export interface SettlementOptions {
   readonly record: (record: FileRecord) => Promise<void>
   /** What every upload takes the place of, where that is known beforehand: nothing. */
   readonly replaced?: null | undefined
+  /** A file whose object exists already is passed over. */
+  readonly skipsExisting: boolean
   /** Passes over failed files at the end. */
   readonly passes: number
   /** Aborted by the user or by {@link stop}. */
@@ -62,7 +74,7 @@ export function createSettlement(options: SettlementOptions): Settlement {
   }
   const settle = async (work: FileWork, made: FileRecord, stopsRun = false): Promise<void> => {
     if (ended) return
-    const record = replaced === undefined || made.attempts === 0 ? made : { ...made, replaced }
+    const record = replaced === undefined || !mayBeStored(made) ? made : { ...made, replaced }
     // Before it is recorded: by the end of that, more may have failed.
     const halted = halt.ended(record.status)
     if (halted !== undefined) stopRun(halted)
@@ -93,6 +105,9 @@ export function createSettlement(options: SettlementOptions): Settlement {
 
     async failed(work, error) {
       if (signal.aborted) return settleCancelled(work)
+      if (error.code === 'ALREADY_EXISTS' && options.skipsExisting) {
+        return settle(work, existingRecord(work, destination))
+      }
       const verdict = breaker.failed(error)
       if (verdict === 'undecided') {
         undecided.push({ work, error })
@@ -136,4 +151,9 @@ export function createSettlement(options: SettlementOptions): Settlement {
       return stopped
     },
   }
+}
+
+/** Whether an object of the run's may be there; one that was found in its place is not. */
+function mayBeStored({ attempts, status, error }: FileRecord): boolean {
+  return attempts > 0 && status !== 'skipped' && error?.code !== 'ALREADY_EXISTS'
 }

@@ -28,8 +28,8 @@ export interface TakeUpOptions extends Pick<SendPartsOptions, 'meter' | 'onPart'
   /** An upload that was begun before is gone on with, with these parts. */
   readonly onTakenUp: (upload: MultipartUpload, parts: readonly Part[]) => Promise<void>
   readonly onEnded: () => void
-  /** For what is worth knowing with `-v`. */
-  readonly say: (message: string) => void
+  /** For what is worth knowing with `-v`, or else is a warning. */
+  readonly say: (message: string, type?: 'notice' | 'warning') => void
 }
 
 /** What there is of an object: all of it, or some parts. */
@@ -50,7 +50,8 @@ export async function takeUp(unfinished: UnfinishedFile, options: TakeUpOptions)
   const partSize = unfinished.partSize
   let taken: MultipartUpload | undefined
   try {
-    const upload = await retrying(() => uploads.resume(unfinished.uploadId, { ...object, partSize }, call), retry)
+    const begun = { ...object, partSize, size: facts.size }
+    const upload = await retrying(() => uploads.resume(unfinished.uploadId, begun, call), retry)
     if (upload === undefined) return await takeCompleted(unfinished, options)
     taken = upload
     if (unfinished.size !== undefined && unfinished.size !== facts.size) {
@@ -63,7 +64,7 @@ export async function takeUp(unfinished: UnfinishedFile, options: TakeUpOptions)
       return await takeCompleted(unfinished, options)
     }
     const check = await checkListed(upload, listed, unfinished, options)
-    if (check.differing > 0 && !isUnchanged(unfinished, facts)) {
+    if (check.differing > 0 && (upload.isSequential === true || !isUnchanged(unfinished, facts))) {
       const why = 'the file holds other bytes than when its upload was begun'
       // Nobody knows whose it is, where it was only found at the destination.
       if (unfinished.size !== undefined) return await drop(upload, why, options)
@@ -97,6 +98,7 @@ function checkListed(
     partSize: upload.partSize,
     recorded: unfinished.parts,
     isUnchanged: isUnchanged(unfinished, facts),
+    isSequential: upload.isSequential,
     bytes,
     signal: retry.signal,
   })
@@ -123,7 +125,9 @@ async function takeCompleted(unfinished: UnfinishedFile, options: TakeUpOptions)
     unfinished.size === facts.size && new Set(unfinished.parts.map((part) => part.partNumber)).size === parts
   const info = hadAll ? await retrying(() => options.head(callOf(options)), retry) : undefined
   if (info?.size !== facts.size || !(await bytes.matchObject(info, facts, [unfinished.partSize], retry.signal))) {
-    return anew('the destination no longer knows its half-sent upload', options)
+    const why = 'the destination no longer knows its half-sent upload (has it expired?)'
+    // What had arrived is lost, and paid for in time: worth a warning.
+    return anew(why, options, unfinished.parts.length > 0 ? 'warning' : undefined)
   }
   meter.restart(facts.size)
   options.onPart(parts)
@@ -137,8 +141,8 @@ async function drop(upload: MultipartUpload, why: string, options: TakeUpOptions
   return anew(why, options)
 }
 
-function anew(why: string, { object, onEnded, say }: TakeUpOptions): undefined {
-  say(`${object.key} is begun anew: ${why}`)
+function anew(why: string, { object, onEnded, say }: TakeUpOptions, type?: 'warning'): undefined {
+  say(`${object.key} is begun anew: ${why}`, type)
   onEnded()
 }
 

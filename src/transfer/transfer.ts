@@ -12,6 +12,7 @@ import type { Earlier } from './earlier.ts'
 import { type FileWork, newWork } from './file-record.ts'
 import { createGate } from './gate.ts'
 import { createHalt } from './halt.ts'
+import { asksFirst, lookAhead, ownObject } from './if-exists.ts'
 import { createLocalBytes } from './local-bytes.ts'
 import type { KeepLine } from './part-journal.ts'
 import { withPatience } from './patience.ts'
@@ -74,6 +75,7 @@ export interface TransferOptions
  */
 export async function transferFiles(options: TransferOptions): Promise<UploadError | undefined> {
   const { settings, clock } = options
+  const isAsked = settings.ifExists !== 'overwrite'
   const stop = new AbortController()
   const signal = AbortSignal.any([options.signal, stop.signal])
   // One listener for each request in flight.
@@ -119,6 +121,9 @@ export async function transferFiles(options: TransferOptions): Promise<UploadErr
   }
   const settlement = createSettlement({
     ...options,
+    // What is sent only where there is nothing takes the place of nothing.
+    replaced: isAsked ? null : options.replaced,
+    skipsExisting: settings.ifExists === 'skip',
     breaker,
     halt: createHalt(settings.halt),
     signal,
@@ -140,7 +145,13 @@ export async function transferFiles(options: TransferOptions): Promise<UploadErr
       if (before instanceof UploadError) return signal.aborted ? cancel(work) : settlement.failed(work, before)
       if (before !== undefined) return settlement.alreadyUploaded(work, before)
     }
-    const outcome = await sendFile(work, sending).catch(toUploadError)
+    if (isAsked && asksFirst(work)) {
+      const found = await lookAhead(work, options.earlier?.begunAtMs, sending).catch(toUploadError)
+      if (found instanceof UploadError) return signal.aborted ? cancel(work) : settlement.failed(work, found)
+      if (found !== undefined) return settlement.alreadyUploaded(work, { ...found, replaced: null })
+    }
+    const sent = await sendFile(work, sending).catch(toUploadError)
+    const outcome = sent instanceof UploadError ? await ownObject(work, sent, sending).catch(toUploadError) : sent
     return outcome instanceof UploadError ? settlement.failed(work, outcome) : settlement.uploaded(work, outcome)
   }
 

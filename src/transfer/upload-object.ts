@@ -1,4 +1,13 @@
-import type { Call, Destination, ObjectInfo, ObjectToPut, Pacer, RequestTimeouts } from '../destinations/destination.ts'
+import type { Settings } from '../config/settings.ts'
+import type {
+  Call,
+  Destination,
+  ObjectInfo,
+  ObjectProperties,
+  ObjectToPut,
+  Pacer,
+  RequestTimeouts,
+} from '../destinations/destination.ts'
 import { partCount, partSizeFor } from '../plan/part-ranges.ts'
 import type { ByteMeter } from './byte-meter.ts'
 import type { UnfinishedFile } from './earlier.ts'
@@ -28,6 +37,10 @@ export interface ObjectSettings {
   readonly bufferSize: number
   /** Ask the destination for each object after it was sent. */
   readonly verify: boolean
+  /** One object for the whole run: by that it is known again. */
+  readonly properties: ObjectProperties
+  /** Whether an object that is there already stays. */
+  readonly ifExists: Settings['ifExists']
 }
 
 export interface UploadObjectOptions {
@@ -42,11 +55,13 @@ export interface UploadObjectOptions {
   readonly pacer: Pacer | undefined
   readonly timeouts: RequestTimeouts
   readonly retry: RetryOptions
+  /** An attempt at the whole object failed; it may be stored all the same. */
+  readonly onFailed: (error: unknown) => void
   readonly onPart: (done: number) => void
   readonly journal: PartJournal
   readonly bytes: LocalBytes
-  /** For what is worth knowing with `-v`. */
-  readonly say: (message: string) => void
+  /** For what is worth knowing with `-v`, or else is a warning. */
+  readonly say: (message: string, type?: 'notice' | 'warning') => void
 }
 
 /** How an object of this size will be sent. One that is half there goes on as it was begun, whatever the settings say. */
@@ -77,7 +92,9 @@ async function sendObject(options: UploadObjectOptions): Promise<ObjectInfo> {
   const { destination, facts, settings } = options
   const unfinished = options.journal.unfinished()
   const { partSize, parts, inParts } = partsOf(facts.size, destination, settings, unfinished)
-  const object: ObjectToPut = { key: options.key, contentType: options.contentType, partSize }
+  const { key, contentType } = options
+  const { properties, ifExists } = settings
+  const object: ObjectToPut = { key, contentType, properties, ifAbsent: ifExists !== 'overwrite', partSize }
   if (!inParts || destination.multipart === undefined) return putWhole(object, parts, options)
   return uploadInParts({
     ...options,
@@ -112,6 +129,7 @@ async function putWhole(object: ObjectToPut, parts: number, options: UploadObjec
       })
     } catch (error) {
       meter.discard()
+      options.onFailed(error)
       throw error
     } finally {
       slots.release()

@@ -62,6 +62,7 @@ export function watchDestination(destination: Destination, watcher: RequestWatch
 
   return {
     ...destination,
+    headObject: (key, call, wanted) => send(call, 0, (watched) => destination.headObject(key, watched, wanted)),
     putObject: (object, body, call) => send(call, body.size, (watched) => destination.putObject(object, body, watched)),
     small: destination.small && watchSmall(destination.small, watcher),
     ...(destination.multipart === undefined ? {} : { multipart: watchUploads(destination.multipart) }),
@@ -90,10 +91,10 @@ function watchSmall({ maxSize, put }: SmallUploads, watcher: RequestWatcher): Sm
 
 function tellProgress(call: Call, watcher: RequestWatcher): { readonly call: Call; readonly told: () => number } {
   let told = 0
-  const onBytes = (sent: number): void => {
-    watcher.moved(sent - told)
+  const onBytes = (sent: number, there = 0): void => {
+    watcher.moved(sent - told - there)
     told = sent
-    call.onBytes?.(sent)
+    call.onBytes?.(sent, there)
   }
   return { call: { ...call, onBytes }, told: () => told }
 }

@@ -15,7 +15,7 @@ const keysNamed = 3
 
 export interface UndoPromiseOptions {
   readonly destination: Destination
-  readonly settings: Pick<Settings, 'to' | 'retry' | 'undoOnFailure'>
+  readonly settings: Pick<Settings, 'to' | 'retry' | 'undoOnFailure' | 'ifExists'>
   readonly plan: Pick<Plan, 'files'>
   /** How many files there are. */
   readonly count: number
@@ -25,7 +25,7 @@ export interface UndoPromiseOptions {
 
 /**
  * Whether `--undo-on-failure` can be kept is settled before the first byte: where every version is kept, always;
- * elsewhere where nothing is going to be replaced.
+ * elsewhere where nothing is going to be replaced, as where an object that is there already stays.
  *
  * @param journal of the run that is continued: what it uploaded is its own
  * @returns what the records of this run's uploads say they replaced: null for nothing; undefined where that need not
@@ -39,6 +39,7 @@ export async function promiseUndo(options: UndoPromiseOptions, journal: string |
   const versioning = await askVersioning(destination, requests.ask)
   if (versioning === 'on') return undefined
   const own = journal === undefined ? undefined : await ownKeys(journal)
+  if (settings.ifExists !== 'overwrite') return null
   const prefix = prefixOf(parseDestinationUrl(settings.to))
   const named: string[] = []
   let found = 0

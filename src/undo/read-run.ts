@@ -83,7 +83,8 @@ function see(file: FileRecord, objects: Map<string, Known>, unfinished: Map<stri
       return
     case 'failed':
     case 'cancelled':
-      if (file.attempts === 0) return
+      // What was in a file's way is not the run's.
+      if (file.attempts === 0 || file.error?.code === 'ALREADY_EXISTS') return
       if (known === undefined) objects.set(file.key, newlyKnown(file, { unsure: file }))
       else known.unsure = file
   }

@@ -1,6 +1,6 @@
 import { lstat, unlink } from 'node:fs/promises'
 import type { FileUrl } from '../../config/destination-url.ts'
-import type { Destination, DestinationLimits } from '../destination.ts'
+import type { Destination, DestinationLimits, ObjectProperties } from '../destination.ts'
 import { errnoOf, mapped } from './errors.ts'
 import { keyProblem } from './key-problem.ts'
 import { listFiles } from './list.ts'
@@ -17,8 +17,20 @@ const limits: DestinationLimits = {
   keyProblem: (key) => keyProblem(key),
 }
 
-/** A directory as a bucket. It is made when the first object is written. */
-export function openFileDestination({ url, directory }: Pick<FileUrl, 'url' | 'directory'>): Destination {
+/**
+ * A directory as a bucket. It is made when the first object is written.
+ *
+ * @param asked what every object is to have, which files do not keep
+ * @param warn for what the user has to know, once
+ */
+export function openFileDestination(
+  { url, directory }: Pick<FileUrl, 'url' | 'directory'>,
+  { cacheControl, metadata }: ObjectProperties = {},
+  warn: (message: string) => void = () => {},
+): Destination {
+  if (cacheControl !== undefined || metadata !== undefined) {
+    warn('a directory keeps nothing with its files: they go without --cache-control and --metadata')
+  }
   const root = openRoot(directory)
   const multipart = createFileMultipart(root)
   return {

@@ -74,7 +74,7 @@ export function createFileMultipart(root: Root): FileMultipart {
         await mapped(file.truncate(size))
         await mapped(file.sync())
         await close()
-        await moveInto(root, path, place)
+        await moveInto(root, path, place, object.ifAbsent)
         await log.remove()
         return { key: object.key, size, checksum: wholeChecksum(parts) }
       },

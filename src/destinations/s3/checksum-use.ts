@@ -1,5 +1,6 @@
 import type { Settings } from '../../config/settings.ts'
 import type { ChecksumAlgorithm } from '../destination.ts'
+import { refusedWords } from './refused-words.ts'
 
 /** Which checksums go with what is sent. */
 export interface ChecksumUse {
@@ -40,7 +41,7 @@ export function createChecksumUse(choice: Settings['checksum'], onRefused: () =>
 
 /** Whether a server says of a request, not of its bytes, that it does not take a checksum of this kind. */
 export function refusesChecksum(error: unknown): boolean {
-  const text = refusal(error)
+  const text = refusedWords(error)
   return text !== undefined && namesChecksum.test(text) && !saysMismatch.test(text)
 }
 
@@ -49,19 +50,5 @@ const saysOtherType = /checksum type mismatch/i
 
 /** Whether a part was refused for having a checksum that its upload was not begun with. */
 export function refusesPartChecksum(error: unknown): boolean {
-  return saysOtherType.test(refusal(error) ?? '')
-}
-
-function refusal(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined
-  // Where the message speaks of "a header", a field of its own says which.
-  const { $metadata, name, message, Header, ArgumentName } = error as Error & {
-    readonly $metadata?: { readonly httpStatusCode?: number }
-    readonly Header?: unknown
-    readonly ArgumentName?: unknown
-  }
-  const status = $metadata?.httpStatusCode
-  return status === 400 || status === 501
-    ? [name, message, Header, ArgumentName].filter((text) => typeof text === 'string').join(' ')
-    : undefined
+  return saysOtherType.test(refusedWords(error) ?? '')
 }

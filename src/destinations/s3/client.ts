@@ -13,6 +13,10 @@ import { followServerClock } from './server-clock.ts'
 /** A client and where it speaks to. */
 export interface S3Connection {
   readonly client: S3Client
+  /** Whether it speaks to Amazon's own servers. */
+  readonly isAws: boolean
+  /** Whether it speaks to Supabase Storage, which has rules of its own. */
+  readonly isSupabase: boolean
   /** The endpoint the user named, for messages; without secrets. */
   readonly endpoint: string | undefined
   /** Host (and port) for messages. */
@@ -38,6 +42,8 @@ export async function connectS3(
   const named = await configuredEndpoint(settings)
   const endpoint = named && toUrl(named)
   const isAws = endpoint === undefined || /\.amazonaws\.com(\.cn)?$/.test(endpoint.hostname)
+  // Whatever the host: every project, hosted or not, has it there. https://supabase.com/docs/guides/storage/s3/authentication
+  const isSupabase = /\/storage\/v1\/s3\/?$/.test(endpoint?.pathname ?? '')
   const region = regionOf(settings)
   const config: S3ClientConfig = {
     region: region.provider,
@@ -72,7 +78,16 @@ export async function connectS3(
   const proxy = () => proxyFor(`${endpoint?.protocol ?? 'https:'}//${host()}`)?.host
   // A proxy that cannot be used is a fault of the configuration: found now, not at the first request.
   proxy()
-  return { client, endpoint: named && redactText(named.text), host, proxy, region: region.current, renewal }
+  return {
+    client,
+    isAws,
+    isSupabase,
+    endpoint: named && redactText(named.text),
+    host,
+    proxy,
+    region: region.current,
+    renewal,
+  }
 }
 
 function toUrl({ text, source }: NamedEndpoint): URL {

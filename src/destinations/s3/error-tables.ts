@@ -31,7 +31,13 @@ const elsewhere: Row['message'] = ({ bucket, host }) =>
  */
 export const providerRows: readonly Row[] = [
   {
-    names: ['InvalidAccessKeyId', 'NotSignedUp', 'UnrecognizedClientException', 'XAdminUserNotFound'],
+    names: [
+      'InvalidAccessKeyId',
+      'InvalidAccessKey',
+      'NotSignedUp',
+      'UnrecognizedClientException',
+      'XAdminUserNotFound',
+    ],
     code: 'CREDENTIALS_INVALID',
     message: ({ host }) => `${host} does not know this access key; check AWS_ACCESS_KEY_ID or the profile`,
   },
@@ -206,6 +212,17 @@ export const providerRows: readonly Row[] = [
     retryable: false,
     message: ({ host }) => `${host} does not offer this operation; is it an S3 endpoint?`,
   },
+]
+
+/**
+ * What Supabase calls `AccessDenied`, as it does a lack of permission, and what others call it: known by how the server's
+ * own sentence begins. https://github.com/supabase/storage/blob/master/src/storage/protocols/s3/signature-v4.ts
+ */
+export const deniedNames: readonly { readonly says: RegExp; readonly name: string }[] = [
+  { says: /^invalid access key\b/i, name: 'InvalidAccessKeyId' },
+  { says: /^invalid region\b/i, name: 'AuthorizationHeaderMalformed' },
+  { says: /^("exp" claim timestamp check failed|jwt expired)/i, name: 'ExpiredToken' },
+  { says: /^(invalid compact jws|signature verification failed)/i, name: 'InvalidToken' },
 ]
 
 /** For answers without a code that is known, by HTTP status. */

@@ -6,7 +6,8 @@ import { retryAfterMs } from '../../http/retry-after.ts'
 import { isTimeError } from '../../http/time-errors.ts'
 import { timeProblem } from '../../http/time-problem.ts'
 import { wantsTls } from '../../http/wants-tls.ts'
-import { type ErrorScene, providerRows, statusRows } from './error-tables.ts'
+import { deniedNames, type ErrorScene, providerRows, statusRows } from './error-tables.ts'
+import { refusedWords } from './refused-words.ts'
 
 export type { ErrorScene } from './error-tables.ts'
 
@@ -81,6 +82,14 @@ function credentialsProblem(cause: SdkError): UploadError {
   return new UploadError('CREDENTIALS_INVALID', message, { cause })
 }
 
+/** How a server that does not know conditional writes names the header it was sent. */
+const namesCondition = /if-?none-?match/i
+
+/** The name of a failure; of one that has a vague name, the name that its words speak of. */
+function nameOf({ name, message }: SdkError): string {
+  return (name === 'AccessDenied' ? deniedNames.find(({ says }) => says.test(message))?.name : undefined) ?? name
+}
+
 /** What an answer that was no success, or could not be read, means. */
 function answeredProblem(error: SdkError, scene: ErrorScene, now: number): UploadError | undefined {
   const status = error.$response?.statusCode ?? error.$metadata?.httpStatusCode
@@ -93,7 +102,11 @@ function answeredProblem(error: SdkError, scene: ErrorScene, now: number): Uploa
     retryAfterMs: retryAfterMs(headers['retry-after'], now),
     cause: error,
   }
-  const known = byProviderCode.get(error.name) ?? byProviderCode.get(String(error.Code))
+  if (namesCondition.test(refusedWords(error) ?? '')) {
+    const message = `${scene.host} does not know If-None-Match, which keeps what is there; leave out --if-exists to overwrite`
+    return new UploadError('BAD_RESPONSE', message, { ...details, retryable: false })
+  }
+  const known = byProviderCode.get(nameOf(error)) ?? byProviderCode.get(String(error.Code))
   if (known !== undefined) return fromRow(known, scene, details)
   if (status === 400 && wantsTls.test(String(error.$responseBodyText))) {
     const message = `${scene.host} does not speak plain HTTP here (is it https?); check the endpoint`

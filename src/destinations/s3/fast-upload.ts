@@ -5,9 +5,18 @@ import type { BufferPool } from '../../http/buffers.ts'
 import type { Wire, WireAnswer } from '../../http/send.ts'
 import { type SendWithBody, sendBody, sendWhole } from '../../http/send-body.ts'
 import { unlessAborted } from '../abort.ts'
-import type { Call, Checksum, ChecksumAlgorithm, PartBody, SmallBody, SmallCall } from '../destination.ts'
+import type {
+  Call,
+  Checksum,
+  ChecksumAlgorithm,
+  ObjectProperties,
+  PartBody,
+  SmallBody,
+  SmallCall,
+} from '../destination.ts'
 import { checksumNames } from './checksum.ts'
 import type { ChecksumUse } from './checksum-use.ts'
+import { conditionFields, propertyFields } from './object-fields.ts'
 import { readError, type UploadTarget } from './read-error.ts'
 import { type Renewal, saysExpired } from './renewal.ts'
 import { createRequestSource, type RequestMaker, type RequestSource } from './request-source.ts'
@@ -18,8 +27,20 @@ import { capturePart, capturePut } from './template.ts'
 export interface FastObject extends UploadTarget {
   /** Only of a whole object. */
   readonly contentType?: string
+  /** Only of a whole object; one and the same for many. */
+  readonly properties?: ObjectProperties | undefined
+  /** Only of a whole object: store it where there is none. */
+  readonly ifAbsent?: boolean | undefined
   /** Only of a part: the checksum its upload was begun with, where that is known; otherwise the run's. */
   readonly checksum?: ChecksumAlgorithm | 'none' | undefined
+}
+
+/** What all requests of one template have in common. */
+type Kept = Pick<FastObject, 'properties' | 'ifAbsent'>
+type Puts = Kept & { readonly source: RequestSource }
+
+function isSameKind(one: Kept, other: Kept): boolean {
+  return one.properties === other.properties && one.ifAbsent === other.ifAbsent
 }
 
 /** What the server says of what it stored. */
@@ -58,7 +79,8 @@ export function createFastUpload(options: FastUploadOptions): FastUpload {
   const { client, bucket, wire, buffers, checksumBuffers, checksum, region, renewal } = options
   // A template has a place for the checksum of one kind, which may stay empty.
   const usual = checksum.algorithm() ?? 'crc32'
-  const puts = createRequestSource(client, () => capturePut(client, bucket, usual), region, renewal)
+  const kinds: Puts[] = []
+  let lastKind: Puts | undefined
   const parts = new Map<ChecksumAlgorithm, RequestSource>()
 
   const partsWith = (algorithm: ChecksumAlgorithm): RequestSource => {
@@ -73,8 +95,23 @@ export function createFastUpload(options: FastUploadOptions): FastUpload {
     if (object.checksum === undefined) return checksum.algorithm()
     return object.checksum === 'none' ? undefined : object.checksum
   }
+  function putsOf({ properties, ifAbsent }: Kept): Puts {
+    const fields = { ...propertyFields(properties), ...conditionFields(ifAbsent) }
+    const capture = () => capturePut(client, bucket, usual, fields)
+    return { properties, ifAbsent, source: createRequestSource(client, capture, region, renewal) }
+  }
+  /** A run has one kind: for each of its files but the first, it is the one of the file before. */
+  const putsWith = (object: Kept): RequestSource => {
+    if (lastKind !== undefined && isSameKind(lastKind, object)) return lastKind.source
+    lastKind = kinds.find((kind) => isSameKind(kind, object))
+    if (lastKind === undefined) {
+      lastKind = putsOf(object)
+      kinds.push(lastKind)
+    }
+    return lastKind.source
+  }
   const sourceOf = (object: FastObject): RequestSource =>
-    object.part === undefined ? puts : partsWith(algorithmOf(object) ?? usual)
+    object.part === undefined ? putsWith(object) : partsWith(algorithmOf(object) ?? usual)
 
   /**
    * Sends once; what the server says against it is thrown, but where the same may go through if it is sent at once
@@ -95,7 +132,9 @@ export function createFastUpload(options: FastUploadOptions): FastUpload {
       sent = value
       signer = source.signer()
       const { path, headers } = maker.make({ ...object, size, checksum: value })
-      return wire.send({ method: 'PUT', origin: maker.origin, path, headers, body, size, timeouts }, signal)
+      // The second would be refused for what the first has stored.
+      const isOnce = object.ifAbsent
+      return wire.send({ method: 'PUT', origin: maker.origin, path, headers, body, size, timeouts, isOnce }, signal)
     })
     // A read from a dead network drive never ends: a stopped run does not wait for it.
     const answer = await unlessAborted(sending, signal)
@@ -124,7 +163,7 @@ export function createFastUpload(options: FastUploadOptions): FastUpload {
     },
 
     async uploadSmall(object, body, smallCall) {
-      const maker = puts.now()
+      const maker = putsWith(object).now()
       if (maker === undefined) return undefined
       const call: Call = { ...smallCall, requests: 1 }
       const outcome = await attempt(object, body.size, maker, call, (checksummer, send) =>

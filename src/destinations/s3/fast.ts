@@ -47,16 +47,16 @@ export function openFastEngine({
   })
   return {
     engine: 'fast',
-    async putObject({ key, contentType }, body, call) {
-      const stored = await mapped('s3:PutObject', upload({ key, contentType }, body, call))
-      return objectInfo(key, body.size, stored)
+    async putObject(object, body, call) {
+      const stored = await mapped('s3:PutObject', upload(object, body, call))
+      return objectInfo(object.key, body.size, stored)
     },
     small: {
       maxSize: buffers.size,
-      async put({ key, contentType }, body, call) {
+      async put(object, body, call) {
         try {
-          const stored = await uploadSmall({ key, contentType }, body, call)
-          return stored && objectInfo(key, body.size, stored)
+          const stored = await uploadSmall(object, body, call)
+          return stored && objectInfo(object.key, body.size, stored)
         } catch (error) {
           throw explain('s3:PutObject', error)
         }

@@ -1,15 +1,16 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3'
 import type { S3Url } from '../../config/destination-url.ts'
 import type { UploadError } from '../../errors.ts'
-import type { Destination, DestinationLimits, ObjectInfo } from '../destination.ts'
+import type { Destination, DestinationLimits, IfAbsent, ObjectInfo } from '../destination.ts'
 import { type Patience, patienceFor } from '../patience.ts'
+import { fixName } from '../supabase/names.ts'
 import { fullObjectChecksum } from './checksum.ts'
-import { connectS3 } from './client.ts'
+import { connectS3, type S3Connection } from './client.ts'
 import { decodeKey } from './decode-key.ts'
 import type { S3DestinationSettings, S3Engine, S3Surroundings } from './engine.ts'
 import { toS3UploadError } from './errors.ts'
 import { head, statusOf } from './head.ts'
-import { keyProblem } from './key-problem.ts'
+import { keyProblem, keyProblemAtSupabase } from './key-problem.ts'
 import { maxParts, minPartSize } from './upload-plan.ts'
 import { createVersions } from './versions.ts'
 
@@ -23,6 +24,7 @@ const limits: DestinationLimits = {
   maxParts,
   keyProblem,
 }
+const limitsAtSupabase: DestinationLimits = { ...limits, keyProblem: keyProblemAtSupabase, fixName }
 
 /**
  * A bucket of Amazon S3, or of a server that speaks its protocol.
@@ -58,8 +60,8 @@ export async function openS3Destination(
     url,
     endpoint: connection.endpoint,
     engine: engine.engine,
-    limits,
-    ifAbsent: 'unknown',
+    limits: connection.isSupabase ? limitsAtSupabase : limits,
+    ifAbsent: ifAbsentAt(connection),
     putObject: engine.putObject,
     small: engine.small,
     ...(engine.multipart === undefined ? {} : { multipart: engine.multipart }),
@@ -107,6 +109,12 @@ export async function openS3Destination(
       client.destroy()
     },
   }
+}
+
+function ifAbsentAt({ isAws, isSupabase }: S3Connection): IfAbsent {
+  if (isAws) return 'atomic'
+  // Supabase takes no notice of the condition: what keeps an object is that the run asks for it first.
+  return isSupabase ? 'checked' : 'unknown'
 }
 
 /** Directory buckets take requests signed for a session, which only the vendor's library begins. */

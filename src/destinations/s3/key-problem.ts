@@ -1,3 +1,5 @@
+import { supabaseKeyProblem } from '../supabase/names.ts'
+
 const maxKeyBytes = 1024
 
 /**
@@ -12,4 +14,9 @@ export function keyProblem(key: string): string | undefined {
   if (/(^|\/)\.\.?(\/|$)/.test(key)) return 'its key would have a "." or ".." segment'
   if (/\p{Surrogate}/u.test(key)) return 'its key is not valid Unicode'
   return undefined
+}
+
+/** The same of Supabase's S3 endpoint, which has its own rule for keys whatever the protocol. */
+export function keyProblemAtSupabase(key: string): string | undefined {
+  return keyProblem(key) ?? supabaseKeyProblem(key)
 }

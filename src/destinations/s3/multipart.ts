@@ -19,6 +19,7 @@ import {
   partFields,
   wholeFields,
 } from './multipart-checksum.ts'
+import { conditionFields, propertyFields } from './object-fields.ts'
 import { saysUploadIsGone, wasCompleted } from './settle-complete.ts'
 import { strangeAnswer } from './strange-answer.ts'
 import { createUnfinished } from './unfinished.ts'
@@ -44,10 +45,10 @@ export function createS3Multipart({ client, bucket, upload, checksum, mapped }: 
   let takesType = true
 
   /** Begins an upload with as much of the checksums as the endpoint takes. */
-  async function begin({ key, contentType }: ObjectToPut, signal: AbortSignal) {
+  async function begin({ key, contentType, properties }: ObjectToPut, signal: AbortSignal) {
     for (;;) {
       const [algorithm, withType] = [checksum.algorithm(), takesType]
-      const fields = beginFields(algorithm, withType)
+      const fields = { ...beginFields(algorithm, withType), ...propertyFields(properties) }
       const input = { Bucket: bucket, Key: key, ContentType: contentType, ...fields }
       try {
         const answer = await client.send(new CreateMultipartUploadCommand(input), { abortSignal: signal })
@@ -104,7 +105,7 @@ export function createS3Multipart({ client, bucket, upload, checksum, mapped }: 
         const page = await client.send(new ListPartsCommand(input), { abortSignal: signal })
         for (const { PartNumber, Size, ETag, ...fields } of page.Parts ?? []) {
           if (PartNumber === undefined || PartNumber <= Number(after ?? 0)) continue
-          const size = Size ?? object.partSize
+          const size = Size ?? sizeOfPart(PartNumber, object)
           parts.push({ partNumber: PartNumber, size, etag: ETag, checksum: checksumIn(fields) })
         }
         const next = page.IsTruncated ? page.NextPartNumberMarker : undefined
@@ -146,6 +147,7 @@ export function createS3Multipart({ client, bucket, upload, checksum, mapped }: 
         const command = new CompleteMultipartUploadCommand({
           ...target,
           ...wholeFields(kept, whole),
+          ...conditionFields(object.ifAbsent),
           MultipartUpload: { Parts },
         })
         try {
@@ -160,10 +162,13 @@ export function createS3Multipart({ client, bucket, upload, checksum, mapped }: 
           const { ETag: etag, VersionId: versionId } = answer
           return { key: object.key, size, etag, versionId, checksum: whole ?? fullObjectChecksum(answer) }
         } catch (error) {
-          mayBeComplete ||= isInDoubt(error)
-          // That the upload is gone says something only where this program may have completed it before.
-          if (!mayBeComplete || !(isInDoubt(error) || isGone(error))) throw error
-          const settled = await wasCompleted({ client, ...target, size, parts, whole, begunMs, signal: call.signal })
+          mayBeComplete ||= isInDoubt(error) && !(object.ifAbsent && isConflict(error))
+          // That the upload is gone, or an object there, says something only where this program may have completed it
+          // before.
+          if (!mayBeComplete || !(isInDoubt(error) || isGone(error) || isTaken(error))) throw error
+          const { ifAbsent = false } = object
+          const asked = { client, ...target, size, parts, whole, begunMs, ifAbsent, signal: call.signal }
+          const settled = await wasCompleted(asked)
           if (settled === undefined) throw error
           return { key: object.key, size, ...settled, checksum: whole }
         }
@@ -179,8 +184,25 @@ export function createS3Multipart({ client, bucket, upload, checksum, mapped }: 
   }
 }
 
+/**
+ * Bytes of a part as this program cuts an object, for servers that do not say them (Supabase): whether the part holds the
+ * file's bytes, its ETag tells.
+ */
+function sizeOfPart(partNumber: number, { partSize, size = Number.POSITIVE_INFINITY }: ObjectToPut): number {
+  return Math.max(0, Math.min(partSize, size - (partNumber - 1) * partSize))
+}
+
 function isGone(error: unknown): boolean {
   return saysUploadIsGone((error as { readonly cause?: unknown }).cause)
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof UploadError && error.code === 'ALREADY_EXISTS'
+}
+
+/** Somebody else is storing an object of the same key: nothing has been made of this upload. */
+function isConflict(error: unknown): boolean {
+  return error instanceof UploadError && error.status === 409
 }
 
 /** What leaves open whether the server did what it was asked to. */

@@ -22,6 +22,8 @@ export interface SettleOptions {
   readonly whole: Checksum | undefined
   /** When the upload was begun, in milliseconds since the epoch; undefined where that was not seen. */
   readonly begunMs: number | undefined
+  /** It was to be stored only where there is no object: what is there may be one that somebody else stored first. */
+  readonly ifAbsent: boolean
   readonly signal: AbortSignal
 }
 
@@ -35,12 +37,13 @@ const clockToleranceMs = 15 * 60_000
  * The object there is this upload's where its ETag is the one S3 makes of these parts, or, for servers that make others,
  * where it has the right size and the upload no longer exists; never where it has another checksum, or was there before
  * the upload was begun. (An object made of parts is as old as its upload:
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html)
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html) Where nothing was to be replaced, the upload
+ * has to be gone in any case: somebody else may have stored the same bytes in the same parts.
  *
  * @returns undefined where it was not, or where nobody can tell
  */
 export async function wasCompleted(options: SettleOptions): Promise<CompletedUpload | undefined> {
-  const { client, Bucket, Key, size, whole, begunMs, signal } = options
+  const { client, Bucket, Key, size, whole, begunMs, ifAbsent, signal } = options
   if (signal.aborted) return undefined
   try {
     const answer = await head(Key, { client, bucket: Bucket, signal, checksum: whole !== undefined })
@@ -49,7 +52,8 @@ export async function wasCompleted(options: SettleOptions): Promise<CompletedUpl
     if (ContentLength !== size || (there?.algorithm === whole?.algorithm && there?.value !== whole?.value))
       return undefined
     const isOlder = LastModified !== undefined && begunMs !== undefined && isBefore(LastModified, begunMs, client)
-    const isOurs = plainEtag(ETag) === multipartEtag(options.parts) || (!isOlder && (await isGone(options)))
+    const isOfParts = plainEtag(ETag) === multipartEtag(options.parts)
+    const isOurs = (isOfParts && !ifAbsent) || ((isOfParts || !isOlder) && (await isGone(options)))
     return isOurs ? { etag: ETag, versionId: VersionId } : undefined
   } catch {
     // The failure that led here is the one to tell.

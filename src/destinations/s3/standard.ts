@@ -10,6 +10,7 @@ import type { Call, Checksum, ObjectInfo, ObjectToPut, PartBody } from '../desti
 import { createByteBudget } from './byte-budget.ts'
 import { type ChecksumAnswer, checksumNames, fullObjectChecksum } from './checksum.ts'
 import type { S3Engine, S3Surroundings } from './engine.ts'
+import { conditionFields, propertyFields } from './object-fields.ts'
 import { planUpload } from './upload-plan.ts'
 import { watchClient } from './watched-client.ts'
 
@@ -67,6 +68,8 @@ function createStandardPut({ client, bucket, threshold, checksum }: StandardPutO
           Body: upload.stream,
           ContentLength: body.size,
           ContentType: object.contentType,
+          ...propertyFields(object.properties),
+          ...conditionFields(object.ifAbsent),
           ...(chosen === undefined ? {} : { ChecksumAlgorithm: checksumNames[chosen].algorithm }),
         },
         partSize: plan.partSize,

@@ -92,7 +92,11 @@ function toTemplate(request: HttpRequest, ownQuery: readonly string[]): Template
       ownQuery.includes(name) ? [] : [[name, String(value ?? '')] as const],
     ),
     headers: Object.entries(headers)
-      .map(([name, value]) => ({ name: name.toLowerCase(), value, isSigned: signed?.names.has(name) ?? false }))
+      .map(([name, value]) => ({
+        name: name.toLowerCase(),
+        value,
+        isSigned: signed?.names.has(name.toLowerCase()) ?? false,
+      }))
       .filter(({ name }) => name !== 'authorization' && !sdkNotes.test(name))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
     scope: signed?.scope,

@@ -48,6 +48,17 @@ describe('createByteMeter', () => {
     expect([meter.current, meter.before, meter.total]).toEqual([0, 0, 45])
   })
 
+  it('counts what the destination had before a request, but not as sent by it', () => {
+    const { meter, seen } = metered()
+    const failing = meter.begin()
+    failing.onBytes(30)
+    failing.discard()
+    const going = meter.begin()
+    going.onBytes(25, 25)
+    going.onBytes(40)
+    expect([meter.current, meter.total, seen]).toEqual([40, 45, [30, 0, 25, 40]])
+  })
+
   it('hears nothing of a request that has failed', () => {
     const { meter, seen } = metered()
     const request = meter.begin()

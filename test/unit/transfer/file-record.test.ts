@@ -20,6 +20,14 @@ function sent(over: Partial<FileWork> = {}): FileWork {
 }
 
 describe('uploadedRecord', () => {
+  it('tells of a key that was changed what it was made of', () => {
+    const file = planned(1, { key: 'audio/=23.wav', originalKey: 'audio/#.wav' })
+    const record = uploadedRecord(sent({ file }), destination, { key: file.key, size: 5 })
+    expect(record).toMatchObject({ key: 'audio/=23.wav', originalKey: 'audio/#.wav' })
+    const same = uploadedRecord(sent(), destination, { key: 'k', size: 5 })
+    expect(JSON.stringify(same)).not.toContain('originalKey')
+  })
+
   it('tells of the file as it was sent, and what the destination said', () => {
     const checksum = { algorithm: 'crc32', value: 'AAAAAA==' } as const
     expect(

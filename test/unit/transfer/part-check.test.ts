@@ -77,6 +77,39 @@ describe('checkParts', () => {
     expect(await check(listed, over)).toEqual({ fitting, differing: 0 })
   })
 
+  describe('of a sequence', () => {
+    const bare = (partNumber: number, size = partSize): Part => ({ partNumber, size })
+    const sequence = (over: Partial<PartCheckOptions> = {}) => ({ recorded: [], ...over, isSequential: true })
+
+    it('counts what was sent, written down or not, where the file is as it was; not the part that is only begun', async () => {
+      const recorded = (file: SourceFile) => sequence({ recorded: [{ ...byCrc(file, 1), etag: undefined }] })
+      const listed = () => [bare(1), bare(2), bare(3, 100)]
+      expect(await check(listed, recorded)).toEqual({ fitting: [1, 2], differing: 0 })
+    })
+
+    it('knows the checksum of a part that was not written down, if any was', async () => {
+      const file = await sourceFile(2500)
+      const options = { facts: file, partSize, isUnchanged: true, bytes: createLocalBytes(), signal: never }
+      const recorded = [{ ...byCrc(file, 1), etag: undefined }]
+      const { fitting } = await checkParts([bare(1), bare(2)], { ...options, ...sequence({ recorded }) })
+      expect(fitting.map((part) => part.checksum)).toEqual([byCrc(file, 1).checksum, byCrc(file, 2).checksum])
+      const unknown = await checkParts([bare(1)], { ...options, ...sequence() })
+      expect(unknown.fitting).toEqual([bare(1)])
+    })
+
+    it.each<[string, (file: SourceFile) => Part[], number[]]>([
+      ['a part that was not written down', (file) => [byCrc(file, 1), bare(2)], [1]],
+      ['a part that is only begun', (file) => [byCrc(file, 1), bare(2, 100)], [1]],
+    ])('does not know, of a file that has changed, what is in %s', async (_what, listed, fitting) => {
+      expect(await check(listed, () => sequence({ isUnchanged: false }))).toEqual({ fitting, differing: 1 })
+    })
+
+    it('tells other bytes, however unchanged the file looks', async () => {
+      const listed = (file: SourceFile) => [{ ...byCrc(file, 2), partNumber: 1 }]
+      expect(await check(listed, () => sequence())).toEqual({ fitting: [], differing: 1 })
+    })
+  })
+
   it('does not take a file that changes meanwhile', async () => {
     const file = await sourceFile(2500)
     const listed = [byCrc(file, 1)]

@@ -75,8 +75,10 @@ const partsSent = ({ destination }: Scene): (number | undefined)[] =>
   destination.calls.filter((call) => call.what === 'part').map((call) => call.partNumber)
 const asked = ({ destination }: Scene, what: FakeCall['what']): number =>
   destination.calls.filter((call) => call.what === what).length
-const notices = ({ events }: Scene): string[] =>
-  events.flatMap((event) => (event.type === 'notice' ? [event.message] : []))
+const said = ({ events }: Scene, type: 'notice' | 'warning'): string[] =>
+  events.flatMap((event) => (event.type === type ? [event.message] : []))
+const notices = (scene: Scene): string[] => said(scene, 'notice')
+const warnings = (scene: Scene): string[] => said(scene, 'warning')
 
 function expectStored({ destination }: Scene, { file, bytes }: Source): void {
   expect(destination.objects.get(file.key)?.bytes.equals(bytes)).toBe(true)
@@ -344,7 +346,7 @@ describe('a half-sent upload', () => {
     expect(scene.records).toMatchObject([{ status: 'uploaded', attempts: 1 }])
     expect(partsSent(scene)).toEqual([1, 2, 1, 2, 3])
     expect(scene.events.some(({ type }) => type === 'file-retry')).toBe(false)
-    expect(notices(scene)).toEqual([expect.stringContaining('lost the half-sent upload')])
+    expect(warnings(scene)).toEqual([expect.stringContaining('lost the half-sent upload')])
     expectStored(scene, one)
   })
 
@@ -462,7 +464,7 @@ describe('an upload that an earlier invocation left half-sent', () => {
   it('begins anew where the destination has lost it', async () => {
     const { scene, one } = await killed(({ destination }, { file }) => destination.lose(`upload of ${file.key}`))
     expect([since(scene), asked(scene, 'head')]).toEqual([[1, 2, 3], 0])
-    expect(notices(scene)).toEqual([expect.stringContaining('no longer knows')])
+    expect(warnings(scene)).toEqual([expect.stringContaining('no longer knows')])
     expectStored(scene, one)
   })
 

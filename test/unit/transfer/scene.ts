@@ -57,6 +57,8 @@ export const settings = {
   onChange: 'fail' as const,
   halt: { maxFailures: undefined, maxErrorRate: undefined },
   verify: false,
+  properties: {},
+  ifExists: 'overwrite' as const,
   retry,
 }
 

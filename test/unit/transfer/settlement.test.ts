@@ -17,6 +17,7 @@ function scene(passes = 1, rules: Partial<Parameters<typeof createHalt>[0]> = {}
     halt: createHalt({ maxFailures: undefined, maxErrorRate: undefined, ...rules }),
     emit: () => {},
     record: async (record) => void records.push(record),
+    skipsExisting: false,
     passes,
     signal: stop.signal,
     stop: () => stop.abort(),

@@ -53,6 +53,29 @@ describe('watchDestination', () => {
     ])
   })
 
+  it('does not take what the destination had before for what has left', async () => {
+    const { inner, destination, seen, call } = start()
+    const told: (number | undefined)[][] = []
+    inner.putObject = async ({ key }, { size }, { onBytes }) => {
+      onBytes?.(MiB, MiB)
+      onBytes?.(2 * MiB)
+      return { key, size }
+    }
+    const onBytes = (...numbers: (number | undefined)[]): void => void told.push(numbers)
+    await destination.putObject(object, body(2 * MiB), { ...call, onBytes })
+    expect([seen, told]).toEqual([
+      [
+        ['moved', 0],
+        ['moved', MiB],
+        ['completed', 1, 0],
+      ],
+      [
+        [MiB, MiB],
+        [2 * MiB, 0],
+      ],
+    ])
+  })
+
   it('sees every request of an upload in parts, taken up again or not', async () => {
     const { destination, seen, call, inner } = start()
     const upload = await destination.multipart?.create(object, call)

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { UsageError } from '../../../src/errors.ts'
-import type { JournalRecord } from '../../../src/observe/records.ts'
+import type { FileRecord, JournalRecord } from '../../../src/observe/records.ts'
 import { readRun } from '../../../src/undo/read-run.ts'
 import { makeTempDir } from '../../support/temp-dir.ts'
 import { failed, runRecord, uploaded } from './records.ts'
@@ -52,6 +52,14 @@ it('knows what attempts that failed may have left', async () => {
   expect([...objects.keys()]).toEqual(['two', 'one'])
   expect(objects.get('one')).toMatchObject({ uploaded: undefined, unsure: { key: 'one' } })
   expect(objects.get('two')).toMatchObject({ uploaded: { key: 'two' }, unsure: { status: 'cancelled' } })
+})
+
+it('does not take what was in a file’s way for the run’s', async () => {
+  const error = { code: 'ALREADY_EXISTS', message: 'it exists', retryable: false } as const
+  const taken: FileRecord = { ...failed({ key: 'taken' }), error }
+  const passedOver = uploaded({ key: 'passed-over', status: 'skipped', reason: 'exists' })
+  const { objects } = await readRun(await journal([runRecord(), taken, passedOver, uploaded({ key: 'mine' })]))
+  expect([...objects.keys()]).toEqual(['mine'])
 })
 
 it('does not know what was undone, unless it was sent again', async () => {

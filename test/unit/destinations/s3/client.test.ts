@@ -38,6 +38,17 @@ it.each([
   expect((await connect({ pathStyle, endpointUrl })).client.config.forcePathStyle).toBe(expected)
 })
 
+it.each([
+  ['https://abcdefgh.storage.supabase.co/storage/v1/s3', true],
+  ['http://127.0.0.1:54321/storage/v1/s3/', true],
+  ['https://example.test/behind/a/proxy/storage/v1/s3', true],
+  ['https://example.test/storage/v1/s3/more', false],
+  ['https://s3.example.test/', false],
+  [undefined, false],
+])('at %s, it is Supabase that it speaks to: %s', async (endpointUrl, expected) => {
+  expect((await connect({ endpointUrl })).isSupabase).toBe(expected)
+})
+
 it('tries a request once', async () => {
   expect(await (await connect({})).client.config.maxAttempts()).toBe(1)
 })

@@ -14,6 +14,7 @@ const meaning = (error: UploadError) => outcome(error) + (errorKinds[error.code]
  */
 const expectedCodes: Readonly<Record<string, string>> = {
   InvalidAccessKeyId: 'CREDENTIALS_INVALID stop',
+  InvalidAccessKey: 'CREDENTIALS_INVALID stop',
   NotSignedUp: 'CREDENTIALS_INVALID stop',
   UnrecognizedClientException: 'CREDENTIALS_INVALID stop',
   XAdminUserNotFound: 'CREDENTIALS_INVALID stop',

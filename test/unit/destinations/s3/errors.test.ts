@@ -30,6 +30,36 @@ describe('what is in no table', () => {
       's3.example.test refused the request with status 418',
     ],
     [
+      'an access key that Supabase does not know',
+      answered('AccessDenied', 403, {}, 'Invalid Access Key'),
+      'CREDENTIALS_INVALID',
+      's3.example.test does not know this access key; check AWS_ACCESS_KEY_ID or the profile',
+    ],
+    [
+      'a region that Supabase wants to be its own',
+      answered('AccessDenied', 403, {}, 'Invalid Region'),
+      'CREDENTIALS_INVALID',
+      's3.example.test does not accept a signature for this region; set the right one with --region',
+    ],
+    [
+      'a session token of Supabase that has expired',
+      answered('AccessDenied', 403, {}, '"exp" claim timestamp check failed'),
+      'CREDENTIALS_EXPIRED',
+      'the credentials have expired, and no new ones were found; get some and go on with --resume',
+    ],
+    [
+      'a session token that is none of the project',
+      answered('AccessDenied', 403, {}, 'signature verification failed'),
+      'CREDENTIALS_INVALID',
+      'the session token is not valid; check AWS_SESSION_TOKEN, or unset it with permanent keys',
+    ],
+    [
+      'row-level security of Supabase',
+      answered('AccessDenied', 403, {}, 'new row violates row-level security policy'),
+      'ACCESS_DENIED',
+      'access denied: the credentials need s3:PutObject on bucket "audio"; check its policy and the key\'s permissions',
+    ],
+    [
       'a success that cannot be read',
       answered('Error', 200),
       'BAD_RESPONSE retry',
