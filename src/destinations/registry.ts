@@ -15,7 +15,8 @@ export const factories: Factories = {
   s3: async (settings, url, warn) => (await import('./s3/index.ts')).openS3Destination(settings, url, warn),
   supabase: async (settings, url, warn) =>
     (await import('./supabase/index.ts')).openSupabaseDestination(settings, url, warn),
-  file: async (_settings, url) => (await import('./file/index.ts')).openFileDestination(url),
+  file: async ({ properties }, url, warn) =>
+    (await import('./file/index.ts')).openFileDestination(url, properties, warn),
 }
 
 /**

@@ -5,9 +5,11 @@ import type {
   Checksum,
   Destination,
   DestinationLimits,
+  IfAbsent,
   MultipartUpload,
   MultipartUploads,
   ObjectInfo,
+  ObjectProperties,
   ObjectToPut,
   Pacer,
   Part,
@@ -29,6 +31,9 @@ export interface FakeCall {
   readonly requests: number
   readonly signal: AbortSignal
   readonly pacer: Pacer | undefined
+  /** Only of what begins an object. */
+  readonly properties: ObjectProperties | undefined
+  readonly ifAbsent: boolean | undefined
 }
 
 /**
@@ -49,13 +54,14 @@ export interface FakeDestinationOptions {
   readonly endpoint?: string | undefined
   /** Off where there are too many calls to keep. */
   readonly remembers?: boolean
+  readonly ifAbsent?: IfAbsent
 }
 
 /** A destination in memory that fails as it is told, and notices what no destination should see. */
 export interface FakeDestination extends Destination {
   readonly calls: readonly FakeCall[]
   /** What was stored, by key; bytes only where bodies are read. */
-  readonly objects: ReadonlyMap<string, { readonly size: number; readonly bytes: Buffer }>
+  readonly objects: ReadonlyMap<string, FakeObject>
   /** Requests under way, by the slots held for them; and the most there ever were. */
   readonly requests: number
   readonly mostRequests: number
@@ -65,9 +71,18 @@ export interface FakeDestination extends Destination {
   readonly openUploads: number
   /** Loses an upload, as servers do when it is too old. */
   lose(uploadId: string): void
+  /** Stores an object without a call, as somebody else does. */
+  place(key: string, object: FakeObject): void
   /** Replaces what it holds of a part. */
   spoil(uploadId: string, partNumber: number, bytes: Buffer): void
   readonly isClosed: boolean
+}
+
+interface FakeObject {
+  readonly size: number
+  /** Where there are not as many, there is nothing to compare. */
+  readonly bytes: Buffer
+  readonly lastModified?: Date | undefined
 }
 
 const noBytes = Buffer.alloc(0)
@@ -84,7 +99,7 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
   const { script = () => undefined, reads, remembers = true } = options
   const calls: FakeCall[] = []
   const attempts = new Map<string, number>()
-  const objects = new Map<string, { size: number; bytes: Buffer }>()
+  const objects = new Map<string, FakeObject>()
   const breaches: string[] = []
   let requests = 0
   let mostRequests = 0
@@ -99,6 +114,7 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
     call: Call,
     partNumber?: number,
     body?: PartBody | SmallBody,
+    { properties, ifAbsent }: Partial<ObjectToPut> = {},
   ): Promise<Buffer> {
     const name = `${what} ${key} ${partNumber ?? ''}`
     const attempt = remembers ? (attempts.get(name) ?? 0) + 1 : 1
@@ -111,6 +127,8 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
       requests: call.requests,
       signal: call.signal,
       pacer: call.pacer,
+      properties,
+      ifAbsent,
     }
     if (remembers) {
       attempts.set(name, attempt)
@@ -148,11 +166,18 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
     return Buffer.concat(pieces)
   }
 
+  /** At the moment at which it would be stored. */
+  function refuseTaken({ key, ifAbsent }: Pick<ObjectToPut, 'key' | 'ifAbsent'>): void {
+    if (ifAbsent && objects.has(key)) throw new UploadError('ALREADY_EXISTS', 'it exists', { status: 412 })
+  }
+
   const small = (maxSize: number): SmallUploads => ({
     maxSize,
-    async put({ key }, body, call) {
+    async put(object, body, call) {
+      const { key } = object
       try {
-        const bytes = await asked('small', key, { ...call, requests: 1 }, undefined, body)
+        const bytes = await asked('small', key, { ...call, requests: 1 }, undefined, body, object)
+        refuseTaken(object)
         if (remembers) objects.set(key, { size: body.size, bytes })
         return { key, size: body.size, etag: '"small"' }
       } catch (error) {
@@ -169,7 +194,7 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
       return held?.key === object.key ? uploadOf(uploadId, object, held.parts) : undefined
     },
     async create(object, call) {
-      await asked('create', object.key, call)
+      await asked('create', object.key, call, undefined, undefined, object)
       begun += 1
       const uploadId = begun === 1 ? `upload of ${object.key}` : `upload ${begun} of ${object.key}`
       const parts = new Map<number, StoredPart>()
@@ -180,7 +205,7 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
 
   function uploadOf(
     uploadId: string,
-    { key, partSize }: ObjectToPut,
+    { key, partSize, ifAbsent }: ObjectToPut,
     stored: Map<number, StoredPart>,
   ): MultipartUpload {
     const refuseGone = (): void => {
@@ -214,6 +239,7 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
         if (inFlight.size > 0) breaches.push(`${key} completed while parts are under way`)
         await asked('complete', key, call)
         refuseGone()
+        refuseTaken({ key, ifAbsent })
         isEnded = true
         uploads.delete(uploadId)
         const size = parts.reduce((sum, part) => sum + part.size, 0)
@@ -236,7 +262,7 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
     url: 'fake://bucket/',
     endpoint: options.endpoint,
     engine: 'standard',
-    ifAbsent: 'atomic',
+    ifAbsent: options.ifAbsent ?? 'atomic',
     limits: { ...unlimited, ...options.limits },
     calls,
     objects,
@@ -250,6 +276,7 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
     get openUploads() {
       return uploads.size
     },
+    place: (key, object) => void objects.set(key, object),
     lose: (uploadId) => void uploads.delete(uploadId),
     spoil: (uploadId, partNumber, bytes) =>
       void uploads.get(uploadId)?.parts.set(partNumber, { size: bytes.length, bytes }),
@@ -261,12 +288,14 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
     async headObject(key, call) {
       await asked('head', key, call)
       const object = objects.get(key)
-      return object && { key, size: object.size, ...checksumOf(object) }
+      return object && { key, size: object.size, lastModified: object.lastModified, ...checksumOf(object) }
     },
     deleteObject: async () => {},
 
-    async putObject({ key }, body, call) {
-      const bytes = await asked('put', key, call, undefined, body)
+    async putObject(object, body, call) {
+      const { key } = object
+      const bytes = await asked('put', key, call, undefined, body, object)
+      refuseTaken(object)
       if (remembers) objects.set(key, { size: body.size, bytes })
       return { key, size: body.size, etag: '"whole"' }
     },

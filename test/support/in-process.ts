@@ -76,7 +76,7 @@ export async function inProcess({ engine = 'fast', ...options }: InProcessOption
   }
 }
 
-function outcome(summary: SummaryRecord, events: readonly UploadEvent[]): Outcome {
+export function outcome(summary: SummaryRecord, events: readonly UploadEvent[]): Outcome {
   const files = events.flatMap((event) => (event.type === 'file' ? [event.file] : []))
   const file = (source: string) => {
     const found = files.find((one) => one.source === source)
@@ -91,7 +91,7 @@ function outcome(summary: SummaryRecord, events: readonly UploadEvent[]): Outcom
 const speed = 100
 
 /** Time that flies where it is waited for; always the longest wait that chance allows. */
-function fastClock(onWait: () => Promise<void>): Clock {
+export function fastClock(onWait: () => Promise<void>): Clock {
   let skipped = 0
   return {
     now: () => Date.now() + skipped,

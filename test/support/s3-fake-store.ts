@@ -194,7 +194,6 @@ export function createStore(options: StoreOptions) {
     body: FakeBody,
     bucket: Map<string, StoredObject>,
   ): Promise<WireAnswer> {
-    if (request.headers['if-none-match'] === '*' && bucket.has(upload.key)) return preconditionFailed
     const wanted = [...body.bytes.toString().matchAll(/<Part>(.*?)<\/Part>/gs)].map(([, inner = '']) => ({
       partNumber: Number(/<PartNumber>(\d+)</.exec(inner)?.[1]),
       etag: (/<ETag>(.*?)</.exec(inner)?.[1] ?? '').replaceAll('&quot;', '"'),
@@ -228,6 +227,7 @@ export function createStore(options: StoreOptions) {
     if (sent !== undefined && sent.value !== checksum?.value && whole.bytes.length === size) return wholeDiffers
     const named = request.headers[typeHeader]
     if (named !== undefined && named !== keeps?.type) return wholeDiffers
+    if (request.headers['if-none-match'] === '*' && bucket.has(upload.key)) return preconditionFailed
     const { etag } = store(
       bucket,
       upload.key,

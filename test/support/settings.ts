@@ -52,4 +52,5 @@ export const defaultSettings: Settings = {
   noColor: false,
   json: false,
   configFile: undefined,
+  ignored: [],
 }

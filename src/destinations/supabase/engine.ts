@@ -1,4 +1,5 @@
 import type { Settings } from '../../config/settings.ts'
+import { supabasePartSize } from '../../config/supabase-rules.ts'
 import type { UploadError } from '../../errors.ts'
 import type { Wire, WireAnswer } from '../../http/send.ts'
 import type { Destination } from '../destination.ts'
@@ -11,7 +12,7 @@ export type SupabaseDestinationSettings = Pick<
 >
 
 /** Bytes. Larger objects are sent in parts, each of exactly this size but the last. */
-export const partSize = 6 * 2 ** 20
+export const partSize = supabasePartSize
 
 /** What both engines share. */
 export interface SupabaseSurroundings {

@@ -1,5 +1,7 @@
+import packageJson from '../../../package.json' with { type: 'json' }
 import type { Environment } from '../../config/environment.ts'
 import type { SupabaseSettings } from '../../config/settings.ts'
+import { noProject, projectUrl } from '../../config/supabase-rules.ts'
 import { UploadError, UsageError } from '../../errors.ts'
 import { proxyFor } from '../../http/agent.ts'
 
@@ -14,11 +16,19 @@ export interface SupabaseProject {
   /** Where resumable uploads are begun. */
   readonly resumable: StorageAddress
   /**
+   * The key to the project, which no message may hold.
+   *
+   * @throws UploadError CREDENTIALS_INVALID where the environment holds none, or none that a header can carry.
+   */
+  key(): string
+  /**
    * The headers every request carries, names and values in turn.
    *
-   * @throws UploadError CREDENTIALS_INVALID where the environment holds no key, or none that a header can carry.
+   * @throws UploadError as {@link key}
    */
   authorization(): readonly string[]
+  /** A server's words, the keys of the environment taken out of them: some have no form by which they could be known. */
+  withoutKey(text: string): string
   /** The proxy on the way to an origin, for messages. */
   proxy(origin: string): string | undefined
 }
@@ -37,23 +47,21 @@ const keyVariables = ['SUPABASE_SERVICE_ROLE_KEY', 'SUPABASE_KEY'] as const
  * @throws UsageError where no project is named, or a proxy cannot be used.
  */
 export function supabaseProject({ url }: SupabaseSettings, env: Environment = process.env): SupabaseProject {
-  if (url === undefined) {
-    throw new UsageError(
-      'supabase:// needs the project: set SUPABASE_URL (such as https://abcdefgh.supabase.co), or give --supabase-url',
-    )
-  }
+  if (url === undefined) throw new UsageError(noProject)
   const base = new URL(url)
   const path = `${base.pathname.replace(/\/+$/, '')}/storage/v1`
   let headers: readonly string[] | undefined
   const project: SupabaseProject = {
-    url: url.replace(/\/+$/, ''),
+    url: projectUrl(url),
     host: base.host,
     rest: { origin: base.origin, path },
     resumable: { origin: resumableOrigin(base), path: `${path}/upload/resumable` },
+    key: () => keyIn(env),
     authorization() {
-      headers ??= authorizationWith(keyIn(env))
+      headers ??= authorizationWith(project.key())
       return headers
     },
+    withoutKey: (text) => keysIn(env).reduce((left, key) => left.replaceAll(key, '***'), text),
     proxy: (origin) => proxyFor(origin)?.host,
   }
   // A proxy that cannot be used is a fault of the configuration: found now, not at the first request.
@@ -68,6 +76,10 @@ export function supabaseProject({ url }: SupabaseSettings, env: Environment = pr
 function resumableOrigin(base: URL): string {
   const isHosted = /^[a-z0-9-]+\.supabase\.(?:co|in|red)$/.test(base.hostname)
   return isHosted ? base.origin.replace('.supabase.', '.storage.supabase.') : base.origin
+}
+
+function keysIn(env: Environment): string[] {
+  return keyVariables.map((name) => env[name]?.trim() ?? '').filter((key) => key !== '')
 }
 
 function keyIn(env: Environment): string {
@@ -87,5 +99,6 @@ function keyIn(env: Environment): string {
 
 /** https://supabase.com/docs/guides/api/api-keys */
 function authorizationWith(key: string): readonly string[] {
-  return ['authorization', `Bearer ${key}`, 'apikey', key]
+  // Gateways that many projects stand behind refuse requests of programs that do not say what they are.
+  return ['authorization', `Bearer ${key}`, 'apikey', key, 'user-agent', `bulk-upload/${packageJson.version}`]
 }

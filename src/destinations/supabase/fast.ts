@@ -1,0 +1,113 @@
+import { type Checksummer, checksummerOf } from '../../checksums/checksummer.ts'
+import { automaticConcurrency } from '../../config/automatic-concurrency.ts'
+import { UploadError } from '../../errors.ts'
+import { createBufferPool } from '../../http/buffers.ts'
+import type { WireAnswer, WireRequest } from '../../http/send.ts'
+import { sendWhole } from '../../http/send-body.ts'
+import { unlessAborted } from '../abort.ts'
+import type { Call, ObjectInfo, ObjectToPut, SmallCall } from '../destination.ts'
+import { partSize, type SupabaseEngine, type SupabaseSurroundings } from './engine.ts'
+import { encodedKey } from './names.ts'
+import { createPutHeaders } from './put-headers.ts'
+import { createTusUploads } from './tus.ts'
+import { sendRest } from './tus-body.ts'
+
+type WholeObject = Omit<ObjectToPut, 'partSize'>
+
+/** The engine of this program's own wire, for whole objects and for parts. */
+export function openFastEngine(around: SupabaseSurroundings): SupabaseEngine {
+  const { settings, bucket, project, wire, explain, refusal } = around
+  const requests = settings.concurrency === 'auto' ? automaticConcurrency.most : settings.concurrency
+  const buffers = createBufferPool(settings.bufferSize, requests)
+  const checksummer = checksummerFor(settings.checksum)
+  const headersFor = createPutHeaders(project)
+  const { origin, path } = project.rest
+  const folder = `${path}/object/${encodedKey(bucket)}/`
+
+  /** Stores one object by `send`; the server is told no checksum, which it would not look at. */
+  const request = (object: WholeObject, size: number, body: WireRequest['body'], call: SmallCall) =>
+    wire.send(
+      {
+        method: 'POST',
+        origin,
+        path: folder + encodedKey(object.key),
+        headers: headersFor(object, size),
+        body,
+        size,
+        timeouts: call.timeouts,
+        // The second would be refused for what the first has stored.
+        isOnce: object.ifAbsent,
+      },
+      call.signal,
+    )
+
+  /** @throws UploadError where the object was not stored under its key */
+  function infoOf({ key }: WholeObject, size: number, answer: WireAnswer, value: string | undefined): ObjectInfo {
+    const stored = keyIn(answer)
+    if (stored === undefined) throw refusal(answer)
+    // A gateway that takes a path apart and puts it together anew may change what it means.
+    if (stored !== `${bucket}/${key}`) throw storedElsewhere()
+    return checksummer === undefined || value === undefined
+      ? { key, size }
+      : { key, size, checksum: { algorithm: checksummer.algorithm, value } }
+  }
+
+  return {
+    engine: 'fast',
+
+    async putObject(object, body, call) {
+      try {
+        const sending = sendRest({ body, from: 0, buffers, call, checksummer }, (bytes) =>
+          request(object, body.size, bytes, call),
+        )
+        // A read from a dead network drive never ends: a stopped run does not wait for it.
+        const { answer, checksum } = await unlessAborted(sending, call.signal)
+        return infoOf(object, body.size, answer, checksum)
+      } catch (error) {
+        throw explain(error)
+      }
+    },
+
+    small: {
+      maxSize: Math.min(buffers.size, partSize),
+      async put(object, body, smallCall) {
+        const call: Call = { ...smallCall, requests: 1 }
+        let value: string | undefined
+        try {
+          const sending = sendWhole({ body, buffers, call, checksummer }, (checksum, bytes) => {
+            value = checksum
+            return request(object, body.size, bytes, call)
+          })
+          const answer = await unlessAborted(sending, call.signal)
+          return infoOf(object, body.size, answer, value)
+        } catch (error) {
+          throw explain(error)
+        }
+      },
+    },
+
+    multipart: createTusUploads({ ...around, buffers }),
+    close() {},
+  }
+}
+
+function checksummerFor(choice: SupabaseSurroundings['settings']['checksum']): Checksummer | undefined {
+  if (choice === 'none') return undefined
+  return checksummerOf(choice === 'auto' ? 'crc32' : choice)
+}
+
+/** Where the server says it has put the object, `bucket/key`; undefined where it says no such thing. */
+function keyIn({ status, body }: WireAnswer): string | undefined {
+  if (status !== 200) return undefined
+  try {
+    const { Key }: { readonly Key?: unknown } = JSON.parse(body.toString())
+    return typeof Key === 'string' ? Key : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function storedElsewhere(): UploadError {
+  const message = 'the server stored the object under another key; is it a proxy that changes paths? Check SUPABASE_URL'
+  return new UploadError('BAD_RESPONSE', message, { retryable: false })
+}

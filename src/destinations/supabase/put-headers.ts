@@ -1,0 +1,47 @@
+import type { ObjectProperties, ObjectToPut } from '../destination.ts'
+import type { StorageAddress, SupabaseProject } from './project.ts'
+
+/** What supabase-js asks for where nothing is said; the server's own default would keep caches from holding anything. */
+const usualCacheControl = 'max-age=3600'
+
+type PutTarget = Pick<ObjectToPut, 'contentType' | 'properties' | 'ifAbsent'>
+
+/**
+ * Makes the headers of requests that store an object as a whole, names and values in turn. What is the same for every
+ * file of a run is put together once.
+ *
+ * @throws UploadError CREDENTIALS_INVALID where there is no key
+ */
+export function createPutHeaders(project: SupabaseProject): (object: PutTarget, size: number) => readonly string[] {
+  let last: readonly string[] | undefined
+  let lastProperties: ObjectProperties | undefined
+  let lastIfAbsent: boolean | undefined
+  return ({ contentType, properties, ifAbsent }, size) => {
+    if (last === undefined || properties !== lastProperties || ifAbsent !== lastIfAbsent) {
+      last = commonHeaders(project, properties, ifAbsent)
+      lastProperties = properties
+      lastIfAbsent = ifAbsent
+    }
+    return [...last, 'content-type', contentType, 'content-length', String(size)]
+  }
+}
+
+/** https://supabase.com/docs/guides/storage/uploads/standard-uploads */
+function commonHeaders(
+  project: SupabaseProject,
+  { cacheControl = usualCacheControl, metadata }: ObjectProperties = {},
+  ifAbsent = false,
+): readonly string[] {
+  const custom = metadata && ['x-metadata', Buffer.from(JSON.stringify(metadata)).toString('base64')]
+  return [
+    ...['host', hostOf(project.rest)],
+    ...project.authorization(),
+    ...['x-upsert', String(!ifAbsent), 'cache-control', cacheControl],
+    ...(custom ?? []),
+  ]
+}
+
+/** The value of the header `host` for requests to this address. */
+export function hostOf({ origin }: StorageAddress): string {
+  return origin.slice(origin.indexOf('//') + 2)
+}

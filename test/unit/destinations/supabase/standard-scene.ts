@@ -1,0 +1,60 @@
+import { onTestFinished } from 'vitest'
+import type { ObjectToPut } from '../../../../src/destinations/destination.ts'
+import { patienceFor } from '../../../../src/destinations/patience.ts'
+import {
+  partSize,
+  type SupabaseDestinationSettings,
+  type SupabaseEngine,
+  type SupabaseSurroundings,
+} from '../../../../src/destinations/supabase/engine.ts'
+import { refusedBySupabase, toSupabaseUploadError } from '../../../../src/destinations/supabase/errors.ts'
+import { supabaseProject } from '../../../../src/destinations/supabase/project.ts'
+import { openStandardEngine } from '../../../../src/destinations/supabase/standard.ts'
+import { createWire } from '../../../../src/http/send.ts'
+import { defaultSettings } from '../../../support/settings.ts'
+import { type SupabaseFake, startSupabaseFake } from '../../../support/supabase-fake.ts'
+
+export const bucket = 'audio'
+
+/** A stand-in for Supabase with one bucket, until the test ends. */
+export async function aSupabase(...options: Parameters<typeof startSupabaseFake>): Promise<SupabaseFake> {
+  const [given = {}] = options
+  const supabase = await startSupabaseFake({ lockDrainMs: 1, ...given })
+  onTestFinished(supabase.close)
+  supabase.makeBucket(bucket)
+  return supabase
+}
+
+interface EngineOptions extends Partial<SupabaseDestinationSettings> {
+  readonly idleMs?: number
+  readonly onWarning?: (message: string) => void
+}
+
+/** The standard engine for a project. */
+export function standardEngine(
+  { url, key }: { url: string; key: string },
+  options: EngineOptions = {},
+): SupabaseEngine {
+  const { idleMs, onWarning = () => {}, ...over } = options
+  const settings = { ...defaultSettings, supabase: { url }, ...over }
+  const patience = { ...patienceFor(settings.timeouts), ...(idleMs === undefined ? {} : { idle: idleMs }) }
+  const project = supabaseProject(settings.supabase, { SUPABASE_SERVICE_ROLE_KEY: key })
+  const wire = createWire(settings.tls, patience)
+  const scene = { bucket, host: project.host }
+  const around: SupabaseSurroundings = {
+    settings,
+    bucket,
+    project,
+    patience,
+    wire,
+    warn: onWarning,
+    explain: (thrown) => toSupabaseUploadError(thrown, scene),
+    refusal: (answer) => refusedBySupabase(answer, scene),
+  }
+  onTestFinished(wire.close)
+  return openStandardEngine(around)
+}
+
+export function anObject(over: Partial<ObjectToPut> = {}): ObjectToPut {
+  return { key: 'in/take 1.wav', contentType: 'audio/wav', partSize, ...over }
+}
