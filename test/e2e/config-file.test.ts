@@ -119,6 +119,13 @@ describe('config files that are refused', () => {
     ['a secret in a place of its own', config({ s3: { secretAccessKey: 'abc' } }), ['secretAccessKey']],
     ['an unknown key below s3', config({ s3: { endpointURL: 'http://127.0.0.1:1' } }), ['endpointUrl']],
     ['a wrong type', config({ json: 'yes' }), ['json']],
+    [
+      'a project for the key in the environment, named by a file found by search',
+      config({ supabase: { url: 'https://abcdefgh.supabase.co' } }),
+      ['supabase.url', '--config', 'SUPABASE_URL'],
+    ],
+    ['the same at its top', config({ supabaseUrl: 'https://abcdefgh.supabase.co' }), ['supabaseUrl', '--config']],
+    ['a key for Supabase', config({ supabase: { serviceRoleKey: 'x'.repeat(40) } }), ['SUPABASE_SERVICE_ROLE_KEY']],
     ['TLS switched off by a file found by search', config({ noVerifySsl: true }), ['noVerifySsl', '--config']],
   ]
   for (const [what, text, said] of refused) {

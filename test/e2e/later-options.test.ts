@@ -6,7 +6,6 @@ import { makeWorkspace } from '../support/workspace.ts'
 
 /** What the documentation promises for later, each with a value it will take. */
 const withValue: Readonly<Record<string, string>> = {
-  ifExists: 'skip',
   maxSize: '1GB',
   minSize: '1KB',
   allowExt: '.wav',
@@ -14,11 +13,8 @@ const withValue: Readonly<Record<string, string>> = {
   allowType: 'audio/*',
   maxFiles: '10',
   maxTotalSize: '1GB',
-  contentType: 'audio/wav',
-  cacheControl: 'no-store',
   contentEncoding: 'gzip',
   contentDisposition: 'inline',
-  metadata: 'a=b',
   tag: 'a=b',
   storageClass: 'STANDARD_IA',
   acl: 'private',
@@ -30,13 +26,13 @@ const withValue: Readonly<Record<string, string>> = {
   preset: 'nightly',
 }
 
-const switches = ['follow', 'keyFix', 'dashboard']
+const switches = ['follow', 'dashboard']
 
 const all: Readonly<Record<string, string | true>> = {
   ...withValue,
   ...Object.fromEntries(switches.map((name) => [name, true as const])),
 }
-const configKeys = ['supabase', 'routes', 'rules', 'presets', 'rollout']
+const configKeys = ['routes', 'rules', 'presets', 'rollout']
 
 describe('what a later version brings is refused, not ignored', () => {
   const line = 'upload a.txt --to file:./out'
@@ -79,14 +75,23 @@ describe('what a later version brings is refused, not ignored', () => {
   }
 
   command(
-    'upload a.txt --to file:./out --if-exists skip',
+    'upload a.txt --to file:./out --max-size 1GB',
     async ({ ws, run }) => {
       await ws.writeAll('a.txt')
-      expectRefused(await run(), saidOf('--if-exists'))
+      expectRefused(await run(), saidOf('--max-size'))
       expect(await ws.list('out')).toEqual([])
     },
     'one alone',
   )
+
+  for (const value of ['newer', 'changed']) {
+    command(`upload a.txt --to file:./out --if-exists ${value}`, async ({ ws, run }) => {
+      await ws.writeAll('a.txt')
+      expectRefused(await run(), new RegExp(`--if-exists: ${value} is not yet available`))
+      expectRefused(await run({ env: { UPLOAD_IF_EXISTS: value } }), 'UPLOAD_IF_EXISTS')
+      expect(await ws.list('out')).toEqual([])
+    })
+  }
 })
 
 /** A line that says of this very option that it is not there yet. */

@@ -24,6 +24,20 @@ const cases: readonly Case[] = [
   ['pathStyle', ['on', 'off', 'auto'], 's3.pathStyle', ['on', 'off', 'auto']],
   ['region', ['eu-west-1', 'us-west-2', 'eu-north-1'], 's3.region', ['eu-west-1', 'us-west-2', 'eu-north-1']],
   ['profile', ['one', 'two', 'three'], 's3.profile', ['one', 'two', 'three']],
+  ['contentType', ['a/b', 'c/d', 'e/f'], 'contentType', ['a/b', 'c/d', 'e/f']],
+  [
+    'cacheControl',
+    ['no-cache', 'no-store', 'max-age=1'],
+    'properties.cacheControl',
+    ['no-cache', 'no-store', 'max-age=1'],
+  ],
+  [
+    'metadata',
+    [{ a: '1', b: '2' }, 'a=3\nb=4', 'a=5'],
+    'properties.metadata',
+    [{ a: '1', b: '2' }, { a: '3', b: '4' }, { a: '5' }],
+  ],
+  ['ifExists', ['skip', 'fail', 'skip'], 'ifExists', ['skip', 'fail', 'skip']],
   ['include', [['*.txt'], '*.md\n*.txt', '*.*'], 'include', [['*.txt'], ['*.md', '*.txt'], ['*.*']]],
   ['exclude', [['*.a', '*.b'], '*.c\n*.d\n', '*.e'], 'exclude', [['*.a', '*.b'], ['*.c', '*.d'], ['*.e']]],
   ['report', [['a.json'], 'b.json\nc.csv', 'd.jsonl'], 'report', [['a.json'], ['b.json', 'c.csv'], ['d.jsonl']]],
@@ -38,7 +52,17 @@ async function runLines(ws: Workspace): Promise<Readonly<Record<string, unknown>
   return runs.toSorted((a, b) => (a.startedAt < b.startedAt ? -1 : 1)).map((run) => run.config)
 }
 
-const switches = ['flatten', 'allowEmpty', 'quiet', 'verbose', 'noColor', 'json', 'noSignRequest', 'null'] as const
+const switches = [
+  'flatten',
+  'keyFix',
+  'allowEmpty',
+  'quiet',
+  'verbose',
+  'noColor',
+  'json',
+  'noSignRequest',
+  'null',
+] as const
 
 function at(config: Readonly<Record<string, unknown>>, path: string): unknown {
   return path
@@ -132,6 +156,12 @@ describe("other programs' variables", () => {
       'http://127.0.0.1:2',
     ],
     [{ AWS_REGION: 'eu-west-3', UPLOAD_REGION: 'eu-west-1' }, 's3.region', 'eu-west-1'],
+    [{ SUPABASE_URL: 'http://127.0.0.1:1' }, 'supabase.url', 'http://127.0.0.1:1'],
+    [
+      { SUPABASE_URL: 'http://127.0.0.1:1', UPLOAD_SUPABASE_URL: 'http://127.0.0.1:2' },
+      'supabase.url',
+      'http://127.0.0.1:2',
+    ],
   ]
   for (const [env, path, seen] of elsewhere) {
     const assignments = Object.entries(env).map(([name, value]) => `${name}=${value}`)

@@ -40,7 +40,7 @@ describe.each<[string, (request: FakeRequest) => boolean]>([
     expect(file('a.bin')).toMatchObject({ status: 'uploaded', attempts: 1, size })
     expect(scene.s3.read('bucket', 'a.bin')?.equals(data)).toBe(true)
     expect([waits, asked(scene, 'CreateMultipartUpload')]).toEqual([[], 2])
-    expect(events.filter((event) => event.type === 'notice').map(({ message }) => message)).toContainEqual(
+    expect(events.filter((event) => event.type === 'warning').map(({ message }) => message)).toContainEqual(
       expect.stringContaining('lost the half-sent upload'),
     )
   })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Settings } from '../../src/config/settings.ts'
+import type { DestinationLimits } from '../../src/destinations/destination.ts'
 import { UploadError, UsageError } from '../../src/errors.ts'
 import type { UploadEvent } from '../../src/observe/events.ts'
 import type { Plan } from '../../src/plan/plan.ts'
@@ -44,6 +45,7 @@ interface SceneOptions {
   readonly stdin?: () => Readable
   readonly env?: NodeJS.ProcessEnv
   readonly endpoint?: string | undefined
+  readonly limits?: Partial<DestinationLimits>
 }
 
 let temporary: string
@@ -66,12 +68,13 @@ async function scene({
   stdin,
   env,
   endpoint,
+  limits,
 }: SceneOptions = {}): Promise<Scene> {
   const root = await tempDir()
   const cwd = join(root, 'work')
   await mkdir(join(cwd, 'in'), { recursive: true })
   for (const file of files) await writeFile(join(cwd, 'in', file), file)
-  const destination = createFakeDestination({ endpoint, ...(script && { script }) })
+  const destination = createFakeDestination({ endpoint, ...(limits && { limits }), ...(script && { script }) })
   fakes.destination = destination
   const clock = createFakeClock()
   const stop = new AbortController()
@@ -156,6 +159,48 @@ describe('runUpload', () => {
     const run = await scene({ settings: { configFile: '/etc/uploadrc.json' }, endpoint })
     await runUpload(run.request)
     expect(eventsOf(run, 'run')).toMatchObject([{ endpoint, configFile: '/etc/uploadrc.json' }])
+  })
+
+  it.each([
+    ['s3://b/', 'http://h', { s3: { endpointUrl: 'http://h' }, supabase: { url: undefined } }],
+    ['supabase://b/', 'https://p', { s3: { endpointUrl: 'http://aws' }, supabase: { url: 'https://p' } }],
+    ['file:./out/', undefined, { s3: { endpointUrl: 'http://aws' }, supabase: { url: undefined } }],
+  ])('%s: its journal has the endpoint in effect', async (to, endpoint, config) => {
+    const s3 = { ...defaultSettings.s3, endpointUrl: 'http://aws' }
+    const run = await scene({ settings: { to, s3 }, endpoint })
+    await runUpload(run.request)
+    const { config: journaled } = (await readJournal(await journalOf(run))).run
+    expect(journaled).toMatchObject(JSON.parse(JSON.stringify(config)))
+    expect(journaled).not.toHaveProperty('ignored')
+  })
+
+  it('says, with -v, what has no effect at this destination', async () => {
+    const run = await scene({ settings: { ignored: ['UPLOAD_PART_SIZE is ignored'] } })
+    await runUpload(run.request)
+    expect(eventsOf(run, 'notice')).toContainEqual({ type: 'notice', message: 'UPLOAD_PART_SIZE is ignored' })
+    const planned = await scene({ settings: { ignored: ['UPLOAD_PART_SIZE is ignored'] } })
+    for await (const _ of planUpload(planned.request));
+    expect(eventsOf(planned, 'notice')).toHaveLength(1)
+  })
+
+  it('changes keys the destination cannot hold, where that is asked for', async () => {
+    const keyProblem = (key: string) => (key.includes('#') ? 'it has a "#"' : undefined)
+    const limits = { keyProblem, fixName: (name: string) => name.replaceAll('#', '=23') }
+    const files = ['a.txt', 'b#.txt']
+    const asked = await scene({ settings: { keyFix: true }, files, limits })
+    expect(await runUpload(asked.request)).toMatchObject({ exitCode: 0, uploaded: 2 })
+    const records = (await readJournal(await journalOf(asked))).files
+    expect(records.map(({ key, originalKey }) => [key, originalKey]).toSorted()).toEqual([
+      ['audio/a.txt', undefined],
+      ['audio/b=23.txt', 'audio/b#.txt'],
+    ])
+    expect(eventsOf(asked, 'warning').map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^1 key was changed, .*: b#\.txt → b=23\.txt$/),
+    ])
+    expect(eventsOf(asked, 'notice')).toContainEqual({ type: 'notice', message: '--key-fix: b#.txt → b=23.txt' })
+
+    const plain = await scene({ files, limits })
+    expect(await runUpload(plain.request)).toMatchObject({ exitCode: 1, uploaded: 1, byErrorCode: { KEY_INVALID: 1 } })
   })
 
   it('tells how the scan goes', async () => {
