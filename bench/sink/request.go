@@ -22,9 +22,11 @@ type request struct {
 	size int64
 	// Of Supabase's resumable uploads.
 	uploadLength, uploadOffset int64
-	chunked                    bool
-	expectsContinue            bool
-	closes                     bool
+	// Bucket and key of an object stored as a whole at Supabase.
+	storedKey       string
+	chunked         bool
+	expectsContinue bool
+	closes          bool
 }
 
 var (
@@ -98,6 +100,9 @@ func parseHead(head []byte) (request, error) {
 		case is(name, "connection"):
 			asked.closes = asked.closes || is(bytes.TrimSpace(value), "close")
 		}
+	}
+	if asked.kind == storeObject {
+		asked.storedKey = keyIn(target)
 	}
 	if asked.kind == appendResumable && asked.uploadOffset+asked.size == lengthIn(target) {
 		asked.kind = completeResumable

@@ -131,7 +131,7 @@ func answerTo(asked request, refused bool) []byte {
 	if made := answers.Load()[asked.kind]; made != nil {
 		return made
 	}
-	return resumableAnswer(asked)
+	return supabaseAnswer(asked)
 }
 
 func renewAnswers() {
@@ -151,7 +151,6 @@ func renewAnswers() {
 		listBuckets:    answer(200, "", `<ListAllMyBucketsResult`+space+`<Buckets><Bucket><Name>bench</Name></Bucket></Buckets></ListAllMyBucketsResult>`),
 		deleteMany:     answer(200, "", `<DeleteResult`+space+`</DeleteResult>`),
 		deleted:        answer(204, "", ""),
-		storeObject:    jsonAnswer(200, `{"Key":"bench/key","Id":"00000000-0000-0000-0000-000000000000"}`),
 		findStored:     jsonAnswer(400, `{"statusCode":"404","error":"not_found","message":"Object not found"}`),
 		listStored:     jsonAnswer(200, `[]`),
 		slowDown:       answer(503, "", `<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>`),

@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -47,9 +49,18 @@ func lengthIn(target []byte) int64 {
 	return length
 }
 
-// resumableAnswer is made anew each time: it says where an upload is, or how far it has come.
-func resumableAnswer(asked request) []byte {
+// keyIn is the key that is told back: who is told another takes the object for lost.
+func keyIn(target []byte) string {
+	key, _ := url.PathUnescape(string(target[len(supabasePath)+len(objectPath):]))
+	return key
+}
+
+// supabaseAnswer is made anew each time: it says what was stored, where an upload is, or how far it has come.
+func supabaseAnswer(asked request) []byte {
 	switch asked.kind {
+	case storeObject:
+		body, _ := json.Marshal(map[string]string{"Id": "00000000-0000-0000-0000-000000000000", "Key": asked.storedKey})
+		return jsonAnswer(http.StatusOK, string(body))
 	case createResumable:
 		address := fmt.Sprintf("%s%s/%d-%d", supabasePath, resumablePath, asked.uploadLength, uploadNumber.Add(1))
 		return tusAnswer(http.StatusCreated, "Location: "+address+"\r\nContent-Length: 0\r\n")
