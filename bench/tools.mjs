@@ -9,6 +9,8 @@ import { KiB } from './sizes.mjs'
 const program = inRepository('bin/upload.js')
 const peer = (name) => fileURLToPath(new URL(`peers/${name}`, import.meta.url))
 const bucket = 'bench'
+/** The sink takes any. */
+const supabaseKey = 'bench'
 /** The CRT of older ones (seen with 2.9.19) connects to port 80 or 443 whatever the endpoint says. */
 const firstWithCrt = 15
 const pip = '`npm run bench -- --install`, or pip install'
@@ -121,6 +123,17 @@ export const tools = {
     command: (job) => nodeScript('lib-storage.mjs', job, [job.concurrency ?? 50]),
   },
 
+  'supabase-js': {
+    name: 'supabase-js, ten lines',
+    install: 'npm ci',
+    settings: 'bench/peers/supabase-js.mjs: 50 files at a time; tus-js-client for what is larger than 6 MiB',
+    find: () => ({ version: packageVersion('@supabase/supabase-js') }),
+    command: (job) => {
+      const { argv, env } = nodeScript('supabase-js.mjs', job, [job.concurrency ?? 50])
+      return { argv, env: { ...env, SUPABASE_SERVICE_ROLE_KEY: supabaseKey } }
+    },
+  },
+
   naive: {
     name: 'naive script',
     install: 'npm ci',
@@ -156,7 +169,7 @@ function ours(engine) {
         ...(concurrency === undefined ? [] : ['--concurrency', concurrency]),
         ...args,
       ],
-      env: { ...cleanEnvironment(), ...(supabase && { SUPABASE_SERVICE_ROLE_KEY: 'bench' }) },
+      env: { ...cleanEnvironment(), ...(supabase && { SUPABASE_SERVICE_ROLE_KEY: supabaseKey }) },
     }),
     p50Ms: ({ report }) => summaryOf(report)?.latencyMs?.p50,
     summary: ({ report }) => summaryOf(report),
