@@ -127,8 +127,9 @@ async function giveUp(
   options: MultipartOptions,
 ): Promise<never> {
   const error = toUploadError(thrown)
-  // Without a part there is nothing to go on with.
-  if (arrived > 0 && isKept(error, options.retry.signal)) await upload.release?.()
+  // Without a part there is nothing to go on with, unless the destination keeps what it has of one.
+  const hasSome = arrived > 0 || upload.isSequential === true
+  if (hasSome && isKept(error, options.retry.signal)) await upload.release?.()
   else await remove(upload, options)
   throw error
 }

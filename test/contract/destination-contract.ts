@@ -3,7 +3,9 @@ import type { Destination, ObjectToPut } from '../../src/destinations/destinatio
 import { UploadError } from '../../src/errors.ts'
 import { awkwardKeys } from './awkward-keys.ts'
 import { aCall, bodyOf, someBytes } from './bodies.ts'
+import { testIfAbsent } from './if-absent-contract.ts'
 import { testMultipart } from './multipart-contract.ts'
+import { storeObject } from './store-object.ts'
 
 /** A destination under test, and a look at what it holds without its help. */
 export interface Subject {
@@ -16,18 +18,47 @@ export interface Subject {
   keys(): Promise<readonly string[]>
   /** What unfinished uploads have left behind. */
   leftovers(): Promise<readonly string[]>
+  /** Bytes of objects that have come in so far, as the server counts them. Absent where nobody can ask it. */
+  received?(): number
   close(): Promise<void>
+}
+
+/** What a destination does otherwise than most. Nothing is passed over for it: what it does instead is tested. */
+export interface Traits {
+  /** Bytes in each part but the last. Default: 5 MiB, the least S3 takes. */
+  readonly partSize?: number
+  /** Parts go one after the other, once; what has arrived of one stays. */
+  readonly partsInOrder?: boolean
+  /** Its half-sent uploads are listed nowhere. */
+  readonly hidesUnfinished?: boolean
+  /** Nobody is told how large a part is that is there. */
+  readonly hidesPartSizes?: boolean
+  /** The server replaces an object although that was ruled out. */
+  readonly ignoresIfAbsent?: boolean
+  /** In which order it lists. Default: of the keys' bytes. */
+  readonly listing?: 'by-folder' | 'unknown'
 }
 
 const MiB = 2 ** 20
 
-/** The object tests put: 5 MiB parts, the least S3 takes. */
-export function anObject(key: string): ObjectToPut {
-  return { key, contentType: 'audio/wav', partSize: 5 * MiB }
+/** Bytes in each part of the objects that tests put. */
+export function partSizeOf({ partSize = 5 * MiB }: Traits): number {
+  return partSize
+}
+
+/** The object tests put. */
+export function anObject(key: string, partSize = partSizeOf({})): ObjectToPut {
+  return { key, contentType: 'audio/wav', partSize }
+}
+
+/** The key of a name, changed as `--key-fix` does where the destination can change it. */
+export function keyFor(name: string, { limits }: Destination): string {
+  return limits.fixName?.(name) ?? name
 }
 
 /** What every destination does, whatever is behind it. */
-export function testDestination(name: string, open: () => Promise<Subject>): void {
+export function testDestination(name: string, open: () => Promise<Subject>, traits: Traits = {}): void {
+  const partSize = partSizeOf(traits)
   describe(`${name} as a destination`, () => {
     let subject: Subject
     let destination: Destination
@@ -38,7 +69,7 @@ export function testDestination(name: string, open: () => Promise<Subject>): voi
     afterEach(() => subject.close())
 
     const put = (key: string, bytes: Uint8Array, call = aCall()) =>
-      destination.putObject(anObject(key), bodyOf(bytes), call)
+      destination.putObject(anObject(key, partSize), bodyOf(bytes), call)
 
     it('names itself by a URL that ends in a slash', () => {
       expect(destination.url).toMatch(/^\w+:.*\/$/)
@@ -49,9 +80,11 @@ export function testDestination(name: string, open: () => Promise<Subject>): voi
       ['one byte', 1],
       ['one buffer', 64 * 1024],
       ['several buffers and a bit', 3 * 64 * 1024 + 17],
-      ['just below several parts', 10 * MiB - 1],
-      ['several parts exactly', 10 * MiB],
-      ['several parts and a byte', 10 * MiB + 1],
+      ['one part exactly', partSize],
+      ['one part and a byte', partSize + 1],
+      ['just below several parts', 2 * partSize - 1],
+      ['several parts exactly', 2 * partSize],
+      ['several parts and a byte', 2 * partSize + 1],
     ])('stores %s', async (_, size) => {
       const bytes = someBytes(size)
       const sent: number[] = []
@@ -63,6 +96,18 @@ export function testDestination(name: string, open: () => Promise<Subject>): voi
       expect(await subject.leftovers()).toEqual([])
     })
 
+    it.each([
+      ['one part exactly', partSize],
+      ['one part and a byte', partSize + 1],
+      ['several parts exactly', 3 * partSize],
+    ])('stores %s as a transfer does: in parts, where it can be called so', async (_, size) => {
+      const bytes = someBytes(size)
+      const info = await storeObject(destination, anObject('a/object.wav', partSize), bytes)
+      expect(info).toMatchObject({ key: 'a/object.wav', size })
+      expect(Buffer.compare((await subject.read('a/object.wav')) ?? Buffer.of(), bytes)).toBe(0)
+      expect(await subject.leftovers()).toEqual([])
+    })
+
     it('replaces an object', async () => {
       await put('k', someBytes(300_000, 1))
       await put('k', someBytes(1000, 2))
@@ -70,8 +115,10 @@ export function testDestination(name: string, open: () => Promise<Subject>): voi
       expect(await subject.keys()).toEqual(['k'])
     })
 
-    it.each(awkwardKeys)('stores and finds the key %j', async (key) => {
-      const bytes = Buffer.from(key)
+    it.each(awkwardKeys)('stores and finds the key %j', async (name) => {
+      const bytes = Buffer.from(name)
+      const key = keyFor(name, destination)
+      if (key !== name) expect(destination.limits.keyProblem(name)).toMatch(/--key-fix/)
       expect(destination.limits.keyProblem(key)).toBeUndefined()
       await put(key, bytes)
       expect(await subject.keys()).toEqual([key])
@@ -79,6 +126,14 @@ export function testDestination(name: string, open: () => Promise<Subject>): voi
       expect(await destination.headObject(key, aCall())).toMatchObject({ key, size: bytes.length })
       await destination.deleteObject(key, undefined, aCall())
       expect(await subject.keys()).toEqual([])
+    })
+
+    it('keeps apart the keys it changes', () => {
+      const keys = awkwardKeys.map((name) => keyFor(name, destination))
+      const again = keys.map((key) => keyFor(key, destination))
+      expect(new Set(keys).size).toBe(awkwardKeys.length)
+      // What a name becomes is a name, too: where it is changed once more, it may not become another's key.
+      for (const [at, key] of again.entries()) expect(keys.indexOf(key), key).toBeOneOf([-1, at])
     })
 
     it('finds no object where there is none', async () => {
@@ -103,8 +158,9 @@ export function testDestination(name: string, open: () => Promise<Subject>): voi
       expect(await subject.keys()).toEqual([])
     })
 
-    it('lists by prefix, in the order of bytes', async () => {
-      const keys = ['a.txt', 'a/1', 'a/b/2', 'a/b3', 'ab', 'b', 'é', '😀', '\u{fb01}']
+    it(`lists by prefix, ${orders[traits.listing ?? 'by-bytes']}`, async () => {
+      const names = ['a.txt', 'a/1', 'a/b/2', 'a/b3', 'ab', 'b', 'é', '😀', '\u{fb01}']
+      const keys = names.map((each) => keyFor(each, destination))
       for (const key of keys) await put(key, Buffer.from(key))
       const listed = async (prefix: string) => {
         const found: string[] = []
@@ -112,10 +168,9 @@ export function testDestination(name: string, open: () => Promise<Subject>): voi
           expect(size).toBe(Buffer.byteLength(key))
           found.push(key)
         }
-        return found
+        return traits.listing === 'unknown' ? found.sort(byBytes) : found
       }
-      const sorted = keys.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-      expect(await listed('')).toEqual(sorted)
+      expect(await listed('')).toEqual(keys.toSorted(traits.listing === 'by-folder' ? byFolder : byBytes))
       expect(await listed('a/')).toEqual(['a/1', 'a/b/2', 'a/b3'])
       expect(await listed('a/b')).toEqual(['a/b/2', 'a/b3'])
       expect(await listed('none/')).toEqual([])
@@ -123,12 +178,12 @@ export function testDestination(name: string, open: () => Promise<Subject>): voi
 
     it.each([
       ['a small object', 0, 300_000],
-      ['a large object', 7 * MiB, 20 * MiB],
+      ['a large object', partSize + 2 * MiB, 4 * partSize],
     ])('leaves nothing of %s whose body fails, and passes the failure on', async (_, bytesBefore, size) => {
       await put('k', someBytes(10))
       const error = new UploadError('SOURCE_CHANGED', 'it changed while it was read')
       const body = bodyOf(someBytes(size), { failAfter: { bytes: bytesBefore, error } })
-      await expect(destination.putObject(anObject('k'), body, aCall())).rejects.toBe(error)
+      await expect(destination.putObject(anObject('k', partSize), body, aCall())).rejects.toBe(error)
       expect(await subject.read('k')).toEqual(someBytes(10))
       expect(await subject.leftovers()).toEqual([])
     })
@@ -136,10 +191,10 @@ export function testDestination(name: string, open: () => Promise<Subject>): voi
     it.each([
       ['shorter', 1000, 1001],
       ['longer', 1001, 1000],
-      ['shorter, in its last part', 12 * MiB, 12 * MiB + 1],
+      ['shorter, in its last part', 2 * partSize + 2 * MiB, 2 * partSize + 2 * MiB + 1],
     ])('refuses a body that is %s than it said', async (_, size, said) => {
       const body = bodyOf(someBytes(size), { size: said })
-      const outcome = destination.putObject(anObject('k'), body, aCall())
+      const outcome = destination.putObject(anObject('k', partSize), body, aCall())
       await expect(outcome).rejects.toMatchObject({ code: 'SOURCE_CHANGED' })
       expect(await subject.keys()).toEqual([])
       expect(await subject.leftovers()).toEqual([])
@@ -153,10 +208,10 @@ export function testDestination(name: string, open: () => Promise<Subject>): voi
 
     it('stops at once, in the middle of a body that hangs, and leaves nothing', async () => {
       const controller = new AbortController()
-      const body = bodyOf(someBytes(20 * MiB), {
-        hangAfter: { bytes: 12 * MiB, onHang: () => setImmediate(() => controller.abort()) },
+      const body = bodyOf(someBytes(4 * partSize), {
+        hangAfter: { bytes: 2 * partSize + 2 * MiB, onHang: () => setImmediate(() => controller.abort()) },
       })
-      const outcome = destination.putObject(anObject('k'), body, aCall({ signal: controller.signal }))
+      const outcome = destination.putObject(anObject('k', partSize), body, aCall({ signal: controller.signal }))
       await expect(outcome).rejects.toMatchObject({ code: 'CANCELLED' })
       expect(await subject.keys()).toEqual([])
       expect(await subject.leftovers()).toEqual([])
@@ -168,6 +223,19 @@ export function testDestination(name: string, open: () => Promise<Subject>): voi
       for (const [at, key] of keys.entries()) expect(await subject.read(key), key).toEqual(someBytes(1000 + at, at + 1))
     })
 
-    testMultipart(() => subject)
+    testIfAbsent(() => subject, traits)
+    testMultipart(() => subject, traits)
   })
+}
+
+const orders = { 'by-bytes': 'in the order of bytes', 'by-folder': 'folder by folder', unknown: 'in whatever order' }
+
+function byBytes(one: string, other: string): number {
+  return Buffer.compare(Buffer.from(one), Buffer.from(other))
+}
+
+/** As servers list that walk through folders: what lies in "a" comes before "a.txt". */
+function byFolder(one: string, other: string): number {
+  const separated = (key: string) => key.replaceAll('/', '\0')
+  return byBytes(separated(one), separated(other))
 }
