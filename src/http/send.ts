@@ -17,6 +17,8 @@ export interface WireRequest extends RequestLimits {
   readonly path: string
   /** Names, in lower case, and values in turn; `host` among them, and `content-length` where there may be a body. */
   readonly headers: readonly string[]
+  /** What {@link headerLines} made of further headers, for many requests that have them in common. */
+  readonly sharedLines?: string | undefined
   /**
    * The body: all of it, or a way to begin it. A buffer must not be changed before {@link Wire.send} has ended, a piece
    * not before the next is asked for.
@@ -127,16 +129,25 @@ async function exchange(
 /** A line break would begin another header. */
 const noHeaderValue = /[\0\r\n]/
 
-function headOf({ method, path, headers }: WireRequest, { pathPrefix, proxyHeaders }: Route): string {
-  let head = `${method} ${pathPrefix}${path} HTTP/1.1\r\n`
-  for (const list of [headers, proxyHeaders]) {
-    for (let at = 0; at + 1 < list.length; at += 2) {
-      const value = list[at + 1] as string
-      if (noHeaderValue.test(value)) throw new UploadError('INTERNAL', `the header ${list[at]} cannot be sent`)
-      head += `${list[at]}: ${value}\r\n`
-    }
+function headOf({ method, path, headers, sharedLines = '' }: WireRequest, { pathPrefix, proxyHeaders }: Route): string {
+  const own = headerLines(headers)
+  return `${method} ${pathPrefix}${path} HTTP/1.1\r\n${sharedLines}${own}${headerLines(proxyHeaders)}\r\n`
+}
+
+/**
+ * Headers as they stand in a request.
+ *
+ * @param headers names and values in turn
+ * @throws UploadError INTERNAL where a value would begin another header
+ */
+export function headerLines(headers: readonly string[]): string {
+  let lines = ''
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const value = headers[at + 1] as string
+    if (noHeaderValue.test(value)) throw new UploadError('INTERNAL', `the header ${headers[at]} cannot be sent`)
+    lines += `${headers[at]}: ${value}\r\n`
   }
-  return `${head}\r\n`
+  return lines
 }
 
 function isLoss(error: unknown): boolean {

@@ -125,6 +125,15 @@ describe('resuming', () => {
   })
 })
 
+it('keeps no versions, whatever it answers: nothing is taken back in the belief that it does', async () => {
+  const supabase = await startSupabaseFake()
+  onTestFinished(() => supabase.close())
+  supabase.makeBucket('audio')
+  const destination = await openBucket(supabase, { scheme: 's3', engine: 'fast', bucket: 'audio' })
+  onTestFinished(() => destination.close())
+  expect([destination.versioning, destination.listVersions]).toEqual([undefined, undefined])
+})
+
 describe('path style', () => {
   const at = async (pathStyle: Settings['s3']['pathStyle']) => {
     const { supabase } = await scene()

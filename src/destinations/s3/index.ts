@@ -12,7 +12,7 @@ import { toS3UploadError } from './errors.ts'
 import { head, statusOf } from './head.ts'
 import { keyProblem, keyProblemAtSupabase } from './key-problem.ts'
 import { maxParts, minPartSize } from './upload-plan.ts'
-import { createVersions } from './versions.ts'
+import { createVersions, type Versions } from './versions.ts'
 
 const GiB = 2 ** 30
 
@@ -84,7 +84,7 @@ export async function openS3Destination(
       return mapped('s3:GetObject', found)
     },
 
-    ...createVersions({ client, bucket, mapped }),
+    ...versionsAt(connection, createVersions({ client, bucket, mapped })),
 
     async *listObjects(prefix, { signal }) {
       let token: string | undefined
@@ -115,6 +115,14 @@ function ifAbsentAt({ isAws, isSupabase }: S3Connection): IfAbsent {
   if (isAws) return 'atomic'
   // Supabase takes no notice of the condition: what keeps an object is that the run asks for it first.
   return isSupabase ? 'checked' : 'unknown'
+}
+
+/** Supabase keeps no versions, but answers of every bucket that it did once. */
+function versionsAt(
+  { isSupabase }: S3Connection,
+  versions: Versions,
+): Partial<Versions> & Pick<Versions, 'deleteObject'> {
+  return isSupabase ? { deleteObject: versions.deleteObject } : versions
 }
 
 /** Directory buckets take requests signed for a session, which only the vendor's library begins. */

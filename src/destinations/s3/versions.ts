@@ -14,7 +14,8 @@ const versionsAsked = 20
 /** Servers that know nothing of versions say so in one of these ways. */
 const withoutVersions: readonly number[] = [404, 405, 501]
 
-type Versions = Required<Pick<Destination, 'versioning' | 'listVersions' | 'deleteObject'>>
+/** What there is to ask and to do about versions. */
+export type Versions = Required<Pick<Destination, 'versioning' | 'listVersions' | 'deleteObject'>>
 
 interface VersionsOptions extends Pick<S3Surroundings, 'bucket' | 'mapped'> {
   readonly client: S3Client

@@ -31,7 +31,7 @@ export function openFastEngine(around: SupabaseSurroundings): SupabaseEngine {
         method: 'POST',
         origin,
         path: folder + encodedKey(object.key),
-        headers: headersFor(object, size),
+        ...headersFor(object, size),
         body,
         size,
         timeouts: call.timeouts,

@@ -32,7 +32,11 @@ function inBytes(character: string): string {
   return text
 }
 
+/** Nothing in it has to be encoded. */
+const plainKey = /^[\w/.~-]*$/
+
 /** A key as it stands in the path of a URL, encoded segment by segment. */
 export function encodedKey(key: string): string {
+  if (plainKey.test(key)) return key
   return encodeURIComponent(key).replaceAll('%2F', '/')
 }

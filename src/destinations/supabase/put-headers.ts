@@ -1,3 +1,4 @@
+import { headerLines, type WireRequest } from '../../http/send.ts'
 import type { ObjectProperties, ObjectToPut } from '../destination.ts'
 import type { StorageAddress, SupabaseProject } from './project.ts'
 
@@ -7,22 +8,23 @@ const usualCacheControl = 'max-age=3600'
 type PutTarget = Pick<ObjectToPut, 'contentType' | 'properties' | 'ifAbsent'>
 
 /**
- * Makes the headers of requests that store an object as a whole, names and values in turn. What is the same for every
- * file of a run is put together once.
+ * Makes the headers of requests that store an object as a whole. What is the same for every file of a run is written once.
  *
  * @throws UploadError CREDENTIALS_INVALID where there is no key
  */
-export function createPutHeaders(project: SupabaseProject): (object: PutTarget, size: number) => readonly string[] {
-  let last: readonly string[] | undefined
+export function createPutHeaders(
+  project: SupabaseProject,
+): (object: PutTarget, size: number) => Pick<WireRequest, 'headers' | 'sharedLines'> {
+  let last: string | undefined
   let lastProperties: ObjectProperties | undefined
   let lastIfAbsent: boolean | undefined
   return ({ contentType, properties, ifAbsent }, size) => {
     if (last === undefined || properties !== lastProperties || ifAbsent !== lastIfAbsent) {
-      last = commonHeaders(project, properties, ifAbsent)
+      last = headerLines(commonHeaders(project, properties, ifAbsent))
       lastProperties = properties
       lastIfAbsent = ifAbsent
     }
-    return [...last, 'content-type', contentType, 'content-length', String(size)]
+    return { sharedLines: last, headers: ['content-type', contentType, 'content-length', String(size)] }
   }
 }
 
