@@ -23,7 +23,7 @@ const bodiless = new Set([204, 205, 304])
 const nobodyCuts = new AbortController().signal
 
 /**
- * The program's wire as a `fetch`, for libraries that take one: proxies, certificates, kept connections and time limits
+ * A wire as a `fetch`, for libraries that take one: proxies, certificates, kept connections and time limits
  * come with it. What differs from others: a redirect is an answer like any other, since credentials must never follow
  * one; a stream needs a `content-length` header, gives pieces that nobody writes to afterwards, and is sent once; failures
  * are the wire's own errors.

@@ -77,10 +77,12 @@ function junkLines({ junkSkipped }: SummaryRecord, paint: ChalkInstance): string
   return [labelled('junk', `${formatCount(junkSkipped)} system ${files} passed over (.DS_Store and the like)`, paint)]
 }
 
-function keptLines({ unfinishedUploads = 0 }: SummaryRecord, paint: ChalkInstance): string[] {
+function keptLines({ unfinishedUploads = 0, byDestination }: SummaryRecord, paint: ChalkInstance): string[] {
   if (unfinishedUploads === 0) return []
   const [uploads, them] = unfinishedUploads === 1 ? ['upload', 'it'] : ['uploads', 'them']
-  const text = `${formatCount(unfinishedUploads)} half-sent ${uploads}: upload --resume goes on with ${them}, upload cleanup removes ${them}`
+  const isSupabase = Object.keys(byDestination).some((url) => url.startsWith('supabase://'))
+  const end = isSupabase ? `Supabase removes ${them} within 24 hours` : `upload cleanup removes ${them}`
+  const text = `${formatCount(unfinishedUploads)} half-sent ${uploads}: upload --resume goes on with ${them}, ${end}`
   return [labelled('kept', text, paint)]
 }
 

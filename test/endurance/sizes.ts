@@ -12,6 +12,10 @@ const table = {
     full: { smallFiles: 10_000, largeFiles: 20, largeSize: 100 * megabyte, kills: 20 },
     short: { smallFiles: 300, largeFiles: 5, largeSize: 40 * megabyte, kills: 3 },
   },
+  supabaseKill: {
+    full: { size: 200 * megabyte, kills: 3, files: 4, fileSize: 60 * megabyte },
+    short: { size: 60 * megabyte, kills: 3, files: 4, fileSize: 20 * megabyte },
+  },
   soak: {
     // As many files as 32 at once, each answered after 150 ms in the middle, are busy with for `lastsMs`.
     full: { files: 112_000, largeFiles: 30, lastsMs: 600 * second, settledMs: 60 * second },
@@ -42,6 +46,7 @@ function wanted(): Size {
 
 const size = wanted()
 export const kill = table.kill[size]
+export const supabaseKill = table.supabaseKill[size]
 export const soak = table.soak[size]
 export const linkCut = table.linkCut[size]
 export const manyAtOnce = table.manyAtOnce[size]

@@ -45,7 +45,7 @@ export type Fate = Error | 'hang' | 'deaf' | 'decline' | undefined
 export interface FakeDestinationOptions {
   readonly script?: (call: FakeCall) => Fate | Promise<Fate>
   /** Undefined: this destination takes objects as a whole only. */
-  readonly multipart?: { readonly maxConcurrentParts?: number } | undefined
+  readonly multipart?: { readonly maxConcurrentParts?: number; readonly isSequential?: boolean } | undefined
   /** Undefined: there is no other way for small files. */
   readonly small?: Pick<SmallUploads, 'maxSize'>
   readonly limits?: Partial<DestinationLimits>
@@ -217,6 +217,7 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
       uploadId,
       partSize,
       maxConcurrentParts: options.multipart?.maxConcurrentParts ?? 1000,
+      isSequential: options.multipart?.isSequential ?? false,
       async listParts(call: Call): Promise<readonly Part[]> {
         await asked('list', key, call)
         refuseGone()

@@ -3,11 +3,11 @@ import { redactText } from '../../config/redact.ts'
 import type { S3Settings, Settings, TlsSettings } from '../../config/settings.ts'
 import { UsageError } from '../../errors.ts'
 import { proxyFor } from '../../http/agent.ts'
+import { createRequestHandler } from '../../http/request-handler.ts'
 import type { Patience } from '../patience.ts'
 import { configuredEndpoint, type NamedEndpoint } from './profile.ts'
 import { regionOf } from './region.ts'
 import { type Renewal, renewExpired } from './renewal.ts'
-import { createRequestHandler } from './request-handler.ts'
 import { followServerClock } from './server-clock.ts'
 
 /** A client and where it speaks to. */

@@ -9,8 +9,8 @@ import { notUnderstood } from './tus-requests.ts'
 const nothing = Buffer.alloc(0)
 
 /**
- * What tus-js-client sends its requests by: the program's wire, with the proxies, certificates, kept connections and
- * limits that come with it. Requests go to the project's own address, whichever host an answer names: they carry the key.
+ * What tus-js-client sends its requests by, with the proxies, certificates, kept connections and limits that come with it
+ * (the library's own waits for ever where a connection dies in the middle of an answer). Requests go to the project's own address, whichever host an answer names: they carry the key.
  */
 export function tusStack(
   { project, patience, wire, refusal }: SupabaseSurroundings,

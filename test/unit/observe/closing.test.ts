@@ -110,6 +110,14 @@ describe('closing lines', () => {
     expect(closing({ summary: summaryRecord({ unfinishedUploads }) })).toContain(`  kept     ${expected}`)
   })
 
+  it('name those that no cleanup need remove', () => {
+    const counts = { uploaded: 0, skipped: 0, failed: 0, cancelled: 2, bytes: 0 }
+    const summary = summaryRecord({ unfinishedUploads: 2, byDestination: { 'supabase://b/': counts } })
+    expect(closing({ summary })).toContain(
+      '  kept     2 half-sent uploads: upload --resume goes on with them, Supabase removes them within 24 hours',
+    )
+  })
+
   it('escape names, and colour only when asked', () => {
     const failures = [{ code: 'SOURCE_UNREADABLE' as const, path: 'a\x1b[31m\nb', message: 'no\x07' }]
     const reports = ['/tmp/\x1b[2J.jsonl']

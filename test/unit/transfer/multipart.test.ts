@@ -22,6 +22,7 @@ interface SceneOptions {
   readonly concurrency?: number
   readonly partConcurrency?: number
   readonly maxConcurrentParts?: number
+  readonly isSequential?: boolean
   /** Slots that files have taken beside the one of this upload. */
   readonly busy?: number
 }
@@ -42,10 +43,10 @@ interface Scene {
 /** An upload in a slot of its own, as a file has it. */
 function upload(options: SceneOptions = {}): Scene {
   const { size = 95, concurrency = 4, partConcurrency = Number.POSITIVE_INFINITY, busy = 0, script } = options
-  const { maxConcurrentParts } = options
+  const { maxConcurrentParts, isSequential = false } = options
   const destination = createFakeDestination({
     ...(script && { script }),
-    multipart: maxConcurrentParts === undefined ? {} : { maxConcurrentParts },
+    multipart: maxConcurrentParts === undefined ? { isSequential } : { maxConcurrentParts, isSequential },
   })
   const scheduler = createScheduler(concurrency)
   const clock = createFakeClock()
@@ -312,6 +313,15 @@ describe('uploadInParts', () => {
       scene.stop.abort()
       await expect(scene.done).rejects.toMatchObject({ code: 'CANCELLED' })
       expect(scene.destination.calls.some((call) => call.what === 'abort')).toBe(false)
+      expect([scene.destination.openUploads, scene.destination.breaches]).toEqual([1, []])
+    })
+
+    it('keeps an upload of which nothing but a piece of a part may have arrived, where that is of use', async () => {
+      const script = ({ what }: FakeCall): Fate => (what === 'part' ? 'hang' : undefined)
+      const scene = upload({ script, maxConcurrentParts: 1, isSequential: true })
+      await partsInFlight(scene, 1)
+      scene.stop.abort()
+      await expect(scene.done).rejects.toMatchObject({ code: 'CANCELLED' })
       expect([scene.destination.openUploads, scene.destination.breaches]).toEqual([1, []])
     })
 

@@ -37,7 +37,10 @@ export function standardEngine(
 ): SupabaseEngine {
   const { idleMs, onWarning = () => {}, ...over } = options
   const settings = { ...defaultSettings, supabase: { url }, ...over }
-  const patience = { ...patienceFor(settings.timeouts), ...(idleMs === undefined ? {} : { idle: idleMs }) }
+  const patience = {
+    ...patienceFor(settings.timeouts),
+    ...(idleMs === undefined ? {} : { idle: idleMs, idleWhileAnswering: idleMs }),
+  }
   const project = supabaseProject(settings.supabase, { SUPABASE_SERVICE_ROLE_KEY: key })
   const wire = createWire(settings.tls, patience)
   const scene = { bucket, host: project.host }

@@ -1,6 +1,6 @@
 import type { ClientRequest, Agent as HttpAgent, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { silent } from '../../http/time-errors.ts'
+import { silent } from './time-errors.ts'
 
 /** How long no byte may go either way, in milliseconds. */
 export interface SilenceLimits {

@@ -3,7 +3,7 @@ import { Agent, createServer, type IncomingMessage, type RequestListener, reques
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect, it, onTestFinished } from 'vitest'
-import { endingSilence, type SilenceLimits } from '../../../../src/destinations/s3/silence.ts'
+import { endingSilence, type SilenceLimits } from '../../../src/http/silence.ts'
 
 /** A server, and a way to send it a body; ends with the answer's body. */
 async function scene(limits: SilenceLimits, listener: RequestListener) {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { expect, it } from 'vitest'
-import { inSmallWrites } from '../../../../src/destinations/s3/small-writes.ts'
+import { inSmallWrites } from '../../../src/http/small-writes.ts'
 
 it('a large body is written in pieces, all of it', async () => {
   const body = Buffer.alloc(1_000_000, 'abcdefg')

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { beforeEach, expect, it, vi } from 'vitest'
-import { answeredWithin } from '../../../../src/destinations/s3/answered-within.ts'
+import { answeredWithin } from '../../../src/http/answered-within.ts'
 
 const never = () => new AbortController().signal
 const turn = () => new Promise((resolve) => setImmediate(resolve))

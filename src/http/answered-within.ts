@@ -1,6 +1,6 @@
 import { finished, type Readable } from 'node:stream'
-import { notDone } from '../../http/time-errors.ts'
-import { onAbort } from '../abort.ts'
+import { onAbort } from '../destinations/abort.ts'
+import { notDone } from './time-errors.ts'
 
 /** What the SDK is given of an answer, whose body is still to come. */
 interface Answered {
