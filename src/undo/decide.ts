@@ -1,5 +1,6 @@
 import type { ObjectInfo, ObjectVersion } from '../destinations/destination.ts'
 import type { FileRecord } from '../observe/records.ts'
+import { clockSlackMs } from '../transfer/clock.ts'
 import { compareObject } from '../transfer/compare-object.ts'
 import type { RecordedObject } from './read-run.ts'
 
@@ -78,10 +79,10 @@ export function decideSuspended(object: RecordedObject, versions: readonly Objec
 /** Where no versions are kept. */
 export function decideUnversioned(object: RecordedObject, found: ObjectInfo | undefined): Decision {
   if (found === undefined) return nothing
-  const { uploaded, replaced, unsure } = object
-  const isOurs = uploadsOf(object).some((record) => isSame(record, found))
+  const { uploaded, replaced, unsure, endedAtMs = Number.POSITIVE_INFINITY } = object
+  const isOurs = uploadsOf(object).some((record) => isSame(record, found, endedAtMs))
   if (!isOurs && uploaded === undefined && replaced && isSame(replaced, found)) return nothing
-  const mayBeOurs = isOurs || (unsure !== undefined && unsure.size === found.size)
+  const mayBeOurs = isOurs || (unsure !== undefined && unsure.size === found.size && !isAfter(found, endedAtMs))
   if (!mayBeOurs) return uploaded === undefined && replaced === undefined ? nothing : changed
   if (replaced === null) return { action: 'remove', versionIds: [undefined], restores: false }
   if (isOurs) return { action: 'refuse', why: replaced === undefined ? unasked : lost }
@@ -139,21 +140,32 @@ type Stored = Pick<ObjectInfo, 'size' | 'etag' | 'checksum' | 'lastModified'>
 type Sent = Pick<FileRecord, 'size' | 'etag' | 'checksum'> &
   Partial<Pick<FileRecord, 'startedAt' | 'durationMs' | 'attempts'>>
 
-function isSame(sent: Sent, stored: Stored): boolean {
+/** @param endedAtMs when the run had ended */
+function isSame(sent: Sent, stored: Stored, endedAtMs?: number): boolean {
   const { size, etag, checksum } = sent
   if (size === null) return false
   const { compared, difference } = compareObject({ size, etag, checksum }, { key: '', ...stored })
-  return difference === undefined && (compared !== 'size' || isUntouched(sent, stored))
+  return difference === undefined && (compared !== 'size' || isUntouched(sent, stored, endedAtMs))
 }
 
 /** Slack in milliseconds for a clock and a file system that do not agree to the last digit. */
 const slackMs = 2000
 
 /** Where there is nothing else to compare: written when the run wrote it, and not after. */
-function isUntouched({ startedAt, durationMs, attempts }: Sent, { lastModified }: Stored): boolean {
+function isUntouched(
+  { startedAt, durationMs, attempts }: Sent,
+  stored: Stored,
+  endedAtMs = Number.POSITIVE_INFINITY,
+): boolean {
+  const { lastModified } = stored
   if (startedAt === undefined || startedAt === null || lastModified === undefined) return false
   const began = Date.parse(startedAt)
-  const isAfter = lastModified.getTime() > began + (durationMs ?? 0) + slackMs
+  if (lastModified.getTime() < began - slackMs || isAfter(stored, endedAtMs)) return false
   // Of several attempts, nobody knows what lay between them.
-  return lastModified.getTime() >= began - slackMs && (attempts !== 1 || !isAfter)
+  return attempts !== 1 || lastModified.getTime() <= began + (durationMs ?? 0) + slackMs
+}
+
+/** Whether it was written only when the run had ended; what nobody knows the time of was not. */
+function isAfter({ lastModified }: Stored, endedAtMs: number): boolean {
+  return lastModified !== undefined && lastModified.getTime() > endedAtMs + clockSlackMs
 }

@@ -64,7 +64,7 @@ export async function planUndo(run: RecordedRun, requests: UndoRequests, concurr
 function refusedUnasked(run: RecordedRun, versioning: Versioning): Named[] {
   if (versioning !== 'off') return []
   const why =
-    'the run did not ask what it replaced, and the destination keeps no versions; only a run with --undo-on-failure can be undone there'
+    'the run did not ask what it replaced, and the destination keeps no versions; only a run with --if-exists skip or fail, or with --undo-on-failure, can be undone there'
   return [...run.objects.values()]
     .filter(({ uploaded, replaced }) => uploaded !== undefined && replaced === undefined)
     .map(({ key }) => ({ key, why }))

@@ -27,6 +27,8 @@ export interface RecordedObject {
   readonly replaced: ReplacedObject | null | undefined
   /** The last attempts that failed: what was sent may have arrived though its answer did not. */
   readonly unsure: FileRecord | undefined
+  /** When the run had ended, in milliseconds since the epoch; absent where nothing says so: killed, or under way. */
+  readonly endedAtMs?: number | undefined
 }
 
 type Known = { -readonly [Field in keyof RecordedObject]: RecordedObject[Field] }
@@ -64,6 +66,10 @@ export async function readRun(path: string, further: readonly FileRecord[] = [])
     throw new UsageError(`${path} is no journal or .jsonl report of a run; a run's last lines name its journal`)
   }
   for (const line of further) see(line, objects, unfinished)
+  if (summary !== undefined) {
+    const endedAtMs = Date.parse(continuedAt) + summary.durationMs
+    for (const known of objects.values()) known.endedAtMs = endedAtMs
+  }
   return { run, continuedAt, objects, unfinished: [...unfinished.values()], summary }
 }
 

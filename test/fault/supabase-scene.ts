@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { onTestFinished, vi } from 'vitest'
+import { expect, onTestFinished, vi } from 'vitest'
+import { checksummerOf } from '../../src/checksums/checksummer.ts'
 import type { Settings } from '../../src/config/settings.ts'
 import type {
   Call,
@@ -14,6 +15,7 @@ import { openSupabaseDestination } from '../../src/destinations/supabase/index.t
 import { aCall, bodyOf, someBytes } from '../contract/bodies.ts'
 import { defaultSettings } from '../support/settings.ts'
 import {
+  type Fault,
   type SeenRequest,
   type SupabaseFake,
   type SupabaseFakeOptions,
@@ -83,4 +85,33 @@ export async function resumableScene(options: SceneOptions = {}): Promise<Resuma
       return found && (await readFile(found.path))
     },
   }
+}
+
+/** The nth request of a kind gets a fault, the others none. */
+export function nth(number: number, method: string, fault: Fault): (request: SeenRequest) => Fault | undefined {
+  let count = 0
+  return (request) => {
+    if (request.protocol !== 'tus' || request.method !== method) return undefined
+    count += 1
+    return count === number ? fault : undefined
+  }
+}
+
+export async function allParts(scene: ResumableScene, upload: MultipartUpload, from = 1): Promise<Part[]> {
+  const parts: Part[] = []
+  for (let partNumber = from; partNumber <= 3; partNumber += 1) parts.push(await scene.part(upload, partNumber))
+  return parts
+}
+
+/** All parts as they have to be told of, with the checksum of the whole. */
+export async function expectComplete(
+  scene: ResumableScene,
+  upload: MultipartUpload,
+  parts: readonly Part[],
+): Promise<void> {
+  expect(parts.map((part) => part.size)).toEqual([partSize, partSize, size - 2 * partSize])
+  const info = await upload.complete(parts, aCall())
+  const checksum = { algorithm: 'crc32', value: checksummerOf('crc32').of(scene.bytes) }
+  expect(info).toEqual({ key: scene.object.key, size, checksum })
+  expect((await scene.stored())?.equals(scene.bytes)).toBe(true)
 }

@@ -1,6 +1,7 @@
 import { UploadError } from '../../errors.ts'
 import type { WireAnswer, WireRequest } from '../../http/send.ts'
-import type { Call, ObjectToPut } from '../destination.ts'
+import type { Call, ObjectToPut, RequestTimeouts } from '../destination.ts'
+import type { Patience } from '../patience.ts'
 import { askForInfo, createAsk, fixedLimits } from './ask.ts'
 import type { SupabaseSurroundings } from './engine.ts'
 import { hostOf } from './put-headers.ts'
@@ -34,6 +35,8 @@ export interface Patch {
   readonly offset: number
   /** Bytes sent by this request. */
   readonly size: number
+  /** With these bytes the server has all, and makes the object of them before it answers. */
+  readonly isLast: boolean
 }
 
 /** The last segment of an upload's address; Supabase's is `bucket/key/version` in base64url. */
@@ -65,6 +68,9 @@ export function createTusRequests(around: SupabaseSurroundings): TusRequests {
       throw explain(error)
     }
   }
+  /** A journal is a file like any other: what it names must not get the key. */
+  const isHere = (uploadId: string): boolean =>
+    uploadId.startsWith(addresses) && uploadName.test(uploadId.slice(addresses.length))
   const pathOf = (uploadId: string): string => uploadId.slice(resumable.origin.length)
 
   return {
@@ -80,8 +86,7 @@ export function createTusRequests(around: SupabaseSurroundings): TusRequests {
     },
 
     async head(uploadId, object, call) {
-      // A journal is a file like any other: what it names must not get the key.
-      if (!uploadId.startsWith(addresses) || !uploadName.test(uploadId.slice(addresses.length))) return undefined
+      if (!isHere(uploadId)) return undefined
       const answer = await send('HEAD', pathOf(uploadId), headers(!object.ifAbsent), call)
       const { status } = answer
       if (status === 404 || status === 410) return undefined
@@ -96,11 +101,11 @@ export function createTusRequests(around: SupabaseSurroundings): TusRequests {
       return isOf(answer, object) ? state : undefined
     },
 
-    async patch({ uploadId, object, offset, size }, body, call) {
+    async patch({ uploadId, object, offset, size, isLast }, body, call) {
       const about = ['upload-offset', String(offset), 'content-length', String(size)]
       const fields = headers(!object.ifAbsent, 'content-type', 'application/offset+octet-stream', ...about)
       const { origin } = resumable
-      const { timeouts } = call
+      const timeouts = isLast ? whileMaking(call.timeouts, around.patience) : call.timeouts
       // Sent twice, it is refused for its offset, or because the object exists that it has made itself.
       const request = { method: 'PATCH', origin, path: pathOf(uploadId), headers: fields, body, size, isOnce: true }
       return await wire.send({ ...request, timeouts }, call.signal)
@@ -113,6 +118,7 @@ export function createTusRequests(around: SupabaseSurroundings): TusRequests {
     },
 
     async wasMade(uploadId, object, call) {
+      if (!isHere(uploadId)) return false
       const info = await askForInfo(ask, around, object.key, call)
       return info !== undefined && versionIn(info) === versionOf(uploadId)
     },
@@ -134,6 +140,23 @@ export function offsetIn({ headers }: WireAnswer): number | undefined {
 export function notUnderstood(): UploadError {
   const message = 'the answer is none of a server for resumable uploads; check SUPABASE_URL, and proxies on the way'
   return new UploadError('BAD_RESPONSE', message)
+}
+
+/**
+ * A large object takes a server minutes to make; who gives up and asks how far it has come may cut it short.
+ * https://supabase.com/docs/guides/storage/uploads/resumable-uploads#concurrency
+ */
+function whileMaking(timeouts: RequestTimeouts | undefined, patience: Patience): RequestTimeouts | undefined {
+  const { idleWhileCompleting } = patience
+  return (
+    timeouts && {
+      limitMs: (size) => timeouts.limitMs(size) + idleWhileCompleting,
+      answerLimitMs: (size) => Math.max(timeouts.answerLimitMs(size), idleWhileCompleting),
+      // It says nothing of the line.
+      succeeded: () => {},
+      overdue: timeouts.overdue,
+    }
+  )
 }
 
 function stateOf(answer: WireAnswer): UploadState | undefined {

@@ -23,15 +23,25 @@ export function createTusUploads(options: TusOptions): MultipartUploads {
   const requests = createTusRequests(options)
   const problem = cacheControlProblem(options.settings.properties)
   if (problem !== undefined) options.warn(problem)
+  const resume: MultipartUploads['resume'] = async (uploadId, object, call) => {
+    const { size } = object
+    const state = await requests.head(uploadId, object, call)
+    if (state !== undefined) return uploadOf(uploadId, object, state, requests, options)
+    // Servers forget an upload in time, also one that has become the object.
+    if (size === undefined || !(await requests.wasMade(uploadId, object, call))) return undefined
+    return uploadOf(uploadId, object, { offset: size, length: size }, requests, options)
+  }
   return {
     async create(object, call) {
       if (object.size === undefined) throw new UploadError('INTERNAL', 'a resumable upload begins with its size')
       const uploadId = await requests.create(object, object.size, call)
       return uploadOf(uploadId, object, { offset: 0, length: object.size }, requests, options)
     },
-    async resume(uploadId, object, call) {
-      const state = await requests.head(uploadId, object, call)
-      return state && uploadOf(uploadId, object, state, requests, options)
+    resume,
+    async remove({ key, uploadId }, call) {
+      // A journal names the key of each; one that has become an object meanwhile is left.
+      const upload = key === undefined ? undefined : await resume(uploadId, { key, contentType: '', partSize }, call)
+      await upload?.abort(call)
     },
   }
 }
@@ -52,10 +62,16 @@ function uploadOf(
   /** Whether the server said that it has all bytes, and made the object of them. */
   let isMade = false
 
+  /** All bytes may be there, and what is there may be the object by now. */
+  const mayBeMade = (): boolean => there === length || (there === undefined && begun * partSize >= length)
+
   async function find(call: Call): Promise<number> {
     const state = await requests.head(uploadId, object, call)
-    if (state === undefined) throw lost('the half-sent upload is no longer there; it may have expired')
-    there = state.offset
+    if (state === undefined) {
+      isMade = mayBeMade() && (await requests.wasMade(uploadId, object, call))
+      if (!isMade) throw lost('the half-sent upload is no longer there; it may have expired')
+    }
+    there = state?.offset ?? length
     return there
   }
 
@@ -63,13 +79,22 @@ function uploadOf(
   async function refuseGap(partNumber: number, start: number, end: number, at: number, call: Call): Promise<void> {
     if (at < start || (at >= end && begun !== partNumber)) {
       // What is there cannot be replaced, only begun once more.
-      await requests.remove(uploadId, call).catch(() => {})
+      await abort(call).catch(() => {})
       throw lost('what the server has of the upload is not what is to follow')
     }
     if (at > end) {
       const message = 'another process sends the same upload; let one of them end, then run the upload again'
       throw new UploadError('BAD_RESPONSE', message)
     }
+  }
+
+  async function abort(call: Call): Promise<void> {
+    if (mayBeMade()) {
+      // What became an object is no upload any more.
+      const state = isMade ? undefined : await requests.head(uploadId, object, call)
+      if (state === undefined || state.offset === state.length) return
+    }
+    await requests.remove(uploadId, call)
   }
 
   const partOf = (partNumber: number, body: PartBody, value: string | undefined): Part => ({
@@ -92,7 +117,8 @@ function uploadOf(
       begun = partNumber
       there = undefined
       const from = at - start
-      const patch = { uploadId, object, offset: at, size: body.size - from }
+      const size = body.size - from
+      const patch = { uploadId, object, offset: at, size, isLast: at + size === length }
       const sent = await sendRest({ body, from, buffers, call, checksummer }, (bytes) =>
         requests.patch(patch, bytes, call),
       )
@@ -104,7 +130,6 @@ function uploadOf(
         continue
       }
       const { status } = sent.answer
-      if (status === 410) throw lost('the half-sent upload has expired')
       if (status < 200 || status >= 300) throw refusal(sent.answer)
       const reached = offsetIn(sent.answer)
       // A server may take less than it is sent, but something.
@@ -150,21 +175,13 @@ function uploadOf(
           throw new UploadError('BAD_RESPONSE', `the server has ${bytes} of ${length} bytes of the upload`)
         }
         // It has all bytes. Whether it could make the object of them, only the object tells.
-        isMade = await requests.wasMade(uploadId, object, call)
+        isMade ||= await requests.wasMade(uploadId, object, call)
         if (!isMade) throw lost('the server has all bytes of the upload, but made no object of them')
       }
       return { key: object.key, size, checksum: wholeChecksum(parts) }
     },
 
-    async abort(call) {
-      const mayBeMade = there === length || (there === undefined && begun * partSize >= length)
-      if (mayBeMade) {
-        // What became an object is no upload any more.
-        const state = isMade ? undefined : await requests.head(uploadId, object, call)
-        if (state === undefined || state.offset === state.length) return
-      }
-      await requests.remove(uploadId, call)
-    },
+    abort,
   }
 }
 

@@ -5,6 +5,7 @@ import { UsageError } from '../../../src/errors.ts'
 import type { FileRecord, JournalRecord } from '../../../src/observe/records.ts'
 import { readRun } from '../../../src/undo/read-run.ts'
 import { makeTempDir } from '../../support/temp-dir.ts'
+import { summaryRecord } from '../observe/events.ts'
 import { failed, runRecord, uploaded } from './records.ts'
 
 async function journal(records: readonly (JournalRecord | string)[]): Promise<string> {
@@ -52,6 +53,14 @@ it('knows what attempts that failed may have left', async () => {
   expect([...objects.keys()]).toEqual(['two', 'one'])
   expect(objects.get('one')).toMatchObject({ uploaded: undefined, unsure: { key: 'one' } })
   expect(objects.get('two')).toMatchObject({ uploaded: { key: 'two' }, unsure: { status: 'cancelled' } })
+})
+
+it('knows when the run had ended, where it was not killed', async () => {
+  const ended = [runRecord(), uploaded(), summaryRecord({ durationMs: 61_000 })]
+  const endedAt = async (records: readonly JournalRecord[]) =>
+    (await readRun(await journal(records))).objects.get('a.wav')?.endedAtMs
+  expect(await endedAt(ended)).toBe(Date.parse('2026-11-22T10:01:00.000Z'))
+  expect(await endedAt([...ended, runRecord({ invocation: 2 })])).toBeUndefined()
 })
 
 it('does not take what was in a file’s way for the run’s', async () => {
