@@ -248,6 +248,7 @@ export function closed(): Error {
   return Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' })
 }
 
-function outOfTurn(): Error {
+/** What is said of an answer that belongs to no request, or to one that had not all been sent. */
+export function outOfTurn(): Error {
   return Object.assign(new Error('the server answered before it had the whole body'), { code: 'HPE_OUT_OF_TURN' })
 }

@@ -14,6 +14,15 @@ export interface ErrorRow<Scene> {
 /** A message that names nothing. */
 export const said = (text: string) => () => text
 
+/** Of every provider: it is not the provider that answers. */
+export const proxyWantsPassword: ErrorRow<{ readonly proxy?: string | undefined }> = {
+  names: ['407'],
+  code: 'CONNECTION',
+  retryable: false,
+  message: ({ proxy }) =>
+    `the proxy${proxy === undefined ? '' : ` ${proxy}`} wants a user name and password; put them into HTTPS_PROXY`,
+}
+
 /** The rows by each of their names. */
 export function byName<Scene>(rows: readonly ErrorRow<Scene>[]): ReadonlyMap<string, ErrorRow<Scene>> {
   return new Map(rows.flatMap((row) => row.names.map((name) => [name, row])))

@@ -1,11 +1,14 @@
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import { HttpRequest } from '@smithy/core/protocols'
 import type { TlsSettings } from '../config/settings.ts'
 import { cancelled, onAbort, refuseAborted } from '../destinations/abort.ts'
 import type { Patience } from '../destinations/patience.ts'
+import { outOfTurn } from './connection.ts'
 import { createRequestHandler } from './request-handler.ts'
 import type { Wire, WireAnswer, WireRequest } from './send.ts'
+import { inSmallPieces } from './small-writes.ts'
 import { isTimeError } from './time-errors.ts'
 
 /** Bytes of an answer's body: one to an upload is empty or a short document. */
@@ -40,6 +43,10 @@ export function createNodeWire(tls: TlsSettings, patience: Patience): Wire {
         const made = toHttpRequest(request, body)
         const { response } = await handler.handle(made, { abortSignal: cut.signal, ...limits })
         const answer = await readAnswer(response)
+        if (answer.status < 300 && body instanceof Readable && !(await hasLeft(body))) {
+          response.body.socket.destroy()
+          throw outOfTurn()
+        }
         if (answer.status < 300) timeouts?.succeeded(size, performance.now() - beganMs)
         return answer
       } catch (error) {
@@ -57,7 +64,7 @@ export function createNodeWire(tls: TlsSettings, patience: Patience): Wire {
 }
 
 function bodyOf(body: WireRequest['body']): Buffer | Readable | undefined {
-  if (typeof body === 'function') return Readable.from(body(), { objectMode: false })
+  if (typeof body === 'function') return Readable.from(inSmallPieces(body()), { objectMode: false })
   return body.length > 0 ? body : undefined
 }
 
@@ -93,6 +100,12 @@ async function readAnswer({ statusCode: status, headers, body }: HandledResponse
     pieces.push(piece)
   }
   return { status, headers, body: Buffer.concat(pieces) }
+}
+
+/** Whether all of a body has left; of its end, Node tells a turn of its loop later. */
+async function hasLeft(body: Readable): Promise<boolean> {
+  if (!body.readableEnded) await setImmediate()
+  return body.readableEnded
 }
 
 /** Named as Node's own parser names its errors. */

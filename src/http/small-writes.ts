@@ -11,6 +11,11 @@ export function inSmallWrites(body: unknown): unknown {
   return body instanceof Uint8Array && body.length > largestWrite ? Readable.from(piecesOf(body)) : body
 }
 
+/** The same pieces, the large ones little by little. */
+export async function* inSmallPieces(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) yield* piecesOf(piece)
+}
+
 function* piecesOf(body: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < body.length; at += largestWrite) yield body.subarray(at, at + largestWrite)
 }

@@ -11,7 +11,7 @@ import type {
 } from '../../src/destinations/destination.ts'
 import { UploadError } from '../../src/errors.ts'
 import { createLocalBytes } from '../../src/transfer/local-bytes.ts'
-import { checkParts } from '../../src/transfer/part-check.ts'
+import { checkParts, type PartCheck } from '../../src/transfer/part-check.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { aCall, bodyOf, someBytes } from './bodies.ts'
 import { anObject, keyFor, partSizeOf, type Subject, type Traits } from './destination-contract.ts'
@@ -31,6 +31,10 @@ export interface PartsScene {
   /** The same upload, as another process sees it that goes on with it. */
   readonly takeUp: (uploadId: string) => Promise<MultipartUpload>
   readonly stored: () => Promise<Buffer>
+  /** Stops the first part in its middle. */
+  readonly stop: (upload: MultipartUpload) => Promise<void>
+  /** Compares the parts that are there with the bytes, in a file: which fit, and how many do not. */
+  readonly compare: (upload: MultipartUpload, isUnchanged: boolean) => Promise<PartCheck>
 }
 
 /** What a destination does that can be called part by part; one that cannot has nothing of it. */
@@ -69,6 +73,27 @@ function partsScene(current: () => Subject, traits: Traits): PartsScene {
       return again
     },
     stored: async () => Buffer.from((await current().read('a/k')) ?? []),
+    async stop(upload) {
+      const controller = new AbortController()
+      const body = bodyOf(bytes.subarray(0, partSize), {
+        hangAfter: { bytes: 200_000, onHang: () => setImmediate(() => controller.abort()) },
+      })
+      const outcome = upload.uploadPart(1, body, aCall({ signal: controller.signal }))
+      await expect(outcome).rejects.toMatchObject({ code: 'CANCELLED' })
+    },
+    async compare(upload, isUnchanged) {
+      const absolute = join(await tempDir(), 'source.bin')
+      await writeFile(absolute, bytes)
+      return checkParts(await upload.listParts(aCall()), {
+        facts: { absolute, size: bytes.length, mtimeMs: (await stat(absolute)).mtimeMs },
+        partSize,
+        recorded: [],
+        isUnchanged,
+        isSequential: upload.isSequential,
+        bytes: createLocalBytes(),
+        signal: aCall().signal,
+      })
+    },
   }
 }
 
@@ -121,17 +146,7 @@ function testPartsInAnyOrder(scene: PartsScene, traits: Traits): void {
     await upload.release?.()
 
     const again = await takeUp(upload.uploadId)
-    const absolute = join(await tempDir(), 'source.bin')
-    await writeFile(absolute, bytes)
-    const facts = { absolute, size: bytes.length, mtimeMs: (await stat(absolute)).mtimeMs }
-    const { fitting, differing } = await checkParts(await again.listParts(aCall()), {
-      facts,
-      partSize,
-      recorded: [],
-      isUnchanged: false,
-      bytes: createLocalBytes(),
-      signal: aCall().signal,
-    })
+    const { fitting, differing } = await scene.compare(again, false)
     expect([fitting.map((part) => part.partNumber), differing]).toEqual([[1], traits.hidesPartSizes ? 2 : 1])
     const sentAgain = [await send(again, 2), await send(again, 3)]
     await again.complete([...fitting, ...sentAgain], aCall())
@@ -163,12 +178,7 @@ function testPartsInAnyOrder(scene: PartsScene, traits: Traits): void {
   it('stops a part at once', async () => {
     const upload = await begin()
     if (upload === undefined) return expect(current().destination.engine).toBe('standard')
-    const controller = new AbortController()
-    const body = bodyOf(bytes.subarray(0, partSize), {
-      hangAfter: { bytes: 200_000, onHang: () => setImmediate(() => controller.abort()) },
-    })
-    const outcome = upload.uploadPart(1, body, aCall({ signal: controller.signal }))
-    await expect(outcome).rejects.toMatchObject({ code: 'CANCELLED' })
+    await scene.stop(upload)
     expect(await upload.listParts(aCall())).toEqual([])
   })
 }

@@ -94,6 +94,18 @@ describe('keys outside the rule', () => {
   })
 })
 
+it('of a prefix outside the rule nothing is sent, whether keys are to be changed or not', async () => {
+  const { supabase, write, run } = await scene()
+  await write('good.wav', Buffer.of(1))
+  for (const keyFix of [false, true]) {
+    const refused = run({ keyFix, to: 's3://audio/ü/' })
+    await expect(refused).rejects.toMatchObject({
+      faults: [expect.stringContaining('destination: Supabase takes no "ü"')],
+    })
+  }
+  expect(supabase.requests).toEqual([])
+})
+
 describe('resuming', () => {
   it('goes by parts of which nobody says how large they are: only what is missing is sent', async () => {
     const { supabase, write, run } = await scene()

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { TlsSettings } from '../../src/config/settings.ts'
+import { patienceFor } from '../../src/destinations/patience.ts'
+import { createNodeWire } from '../../src/http/node-wire.ts'
 import { createWire, type Wire, type WireRequest } from '../../src/http/send.ts'
 import { scriptedServer } from '../fault/scripted-server.ts'
 import { type S3Fake, startS3Fake } from '../support/s3-fake.ts'
@@ -185,7 +187,10 @@ describe('over TLS', () => {
     expect(await trusting().send(put(s3.url, 'a'), never)).toMatchObject({ status: 200 })
   })
 
-  it('a large piece that moves slowly is waited for; one that does not move is not', async () => {
+  it.each([
+    ["the program's own client", createWire],
+    ["Node's", createNodeWire],
+  ])('a large piece that moves slowly is waited for; one that does not move is not (%s)', async (_, open) => {
     const size = 24 * 2 ** 20
     const slowly = async (pauses: number, pauseMs: number) => {
       const sockets = new Set<Socket>()
@@ -210,11 +215,14 @@ describe('over TLS', () => {
         for (const socket of sockets) socket.destroy()
         one.close()
       })
-      const patience = { connect: 5000, connectThroughProxy: 5000, idle: 800 }
-      const wire = createWire({ caBundle: bundle, verify: true }, patience)
+      const patience = { ...patienceFor({ requestMs: 'auto', stallMs: 30_000 }), connect: 5000, idle: 800 }
+      const wire = open({ caBundle: bundle, verify: true }, patience)
       onTestFinished(wire.close)
       const origin = `https://127.0.0.1:${(one.address() as AddressInfo).port}`
-      return failure(wire.send(put(origin, 'a', Buffer.alloc(size), size), never))
+      const body = async function* () {
+        yield Buffer.alloc(size)
+      }
+      return failure(wire.send(put(origin, 'a', body, size), never))
     }
     expect(await slowly(300, 10)).toMatchObject({ value: { status: 200 } })
     expect(await slowly(5, 0)).toMatchObject({ name: 'TimeoutError' })

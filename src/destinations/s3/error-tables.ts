@@ -1,4 +1,4 @@
-import { type ErrorRow, said } from '../../http/error-row.ts'
+import { type ErrorRow, proxyWantsPassword, said } from '../../http/error-row.ts'
 
 /** What a message may name. Nothing here is secret. */
 export interface ErrorScene {
@@ -235,13 +235,7 @@ export const statusRows: readonly Row[] = [
     message: ({ host }) => `${host} does not accept these credentials; check the access key and the secret key`,
   },
   { names: ['403'], code: 'ACCESS_DENIED', message: denied },
-  {
-    names: ['407'],
-    code: 'CONNECTION',
-    retryable: false,
-    message: ({ proxy }) =>
-      `the proxy${proxy === undefined ? '' : ` ${proxy}`} wants a user name and password; put them into HTTPS_PROXY`,
-  },
+  proxyWantsPassword,
   { names: ['408'], code: 'TIMEOUT', message: said('the server waited too long for the request') },
   { names: ['412'], code: 'ALREADY_EXISTS', message: said('the object exists already') },
   { names: ['413'], code: 'TOO_LARGE', message: tooLarge },

@@ -1,6 +1,8 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3'
 import type { S3Url } from '../../config/destination-url.ts'
-import type { UploadError } from '../../errors.ts'
+import { fault } from '../../config/given.ts'
+import { supabaseNameProblem } from '../../config/supabase-names.ts'
+import { type UploadError, UsageError } from '../../errors.ts'
 import type { Destination, DestinationLimits, IfAbsent, ObjectInfo } from '../destination.ts'
 import { type Patience, patienceFor } from '../patience.ts'
 import { fixName } from '../supabase/names.ts'
@@ -31,7 +33,8 @@ const limitsAtSupabase: DestinationLimits = { ...limits, keyProblem: keyProblemA
  *
  * @param warn for what the user has to know, once
  * @param otherPatience waiting times other than the usual ones
- * @throws UsageError where the profile, the endpoint, a proxy or a bundle of certificates cannot be used.
+ * @throws UsageError where the profile, the endpoint, a proxy or a bundle of certificates cannot be used, or Supabase's
+ * endpoint can hold nothing under the prefix.
  */
 export async function openS3Destination(
   settings: S3DestinationSettings,
@@ -42,6 +45,11 @@ export async function openS3Destination(
   const patience = { ...patienceFor(settings.timeouts), ...otherPatience }
   const connection = await connectS3(settings.s3, settings.tls, patience, settings.checksum)
   const { client } = connection
+  const problem = connection.isSupabase ? supabaseNameProblem(url.slice('s3://'.length)) : undefined
+  if (problem !== undefined) {
+    client.destroy()
+    throw new UsageError(fault('destination', problem))
+  }
 
   function explain(permission: string, thrown: unknown): UploadError {
     const unsigned = !settings.s3.signRequest

@@ -1,4 +1,4 @@
-import { type ErrorRow, said } from '../../http/error-row.ts'
+import { type ErrorRow, proxyWantsPassword, said } from '../../http/error-row.ts'
 
 /** What a message may name. Nothing here is secret. */
 export interface ErrorScene {
@@ -170,13 +170,7 @@ export const statusRows: readonly Row[] = [
   { names: ['401'], code: 'CREDENTIALS_INVALID', message: keyRefused },
   { names: ['402'], code: 'QUOTA_EXCEEDED', message: quota },
   { names: ['403'], code: 'ACCESS_DENIED', message: denied },
-  {
-    names: ['407'],
-    code: 'CONNECTION',
-    retryable: false,
-    message: ({ proxy }) =>
-      `the proxy${proxy === undefined ? '' : ` ${proxy}`} wants a user name and password; put them into HTTPS_PROXY`,
-  },
+  proxyWantsPassword,
   {
     names: ['405', '501'],
     code: 'BAD_RESPONSE',

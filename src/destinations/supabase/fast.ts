@@ -1,12 +1,12 @@
 import { type Checksummer, checksummerOf } from '../../checksums/checksummer.ts'
 import { automaticConcurrency } from '../../config/automatic-concurrency.ts'
-import { UploadError } from '../../errors.ts'
 import { createBufferPool } from '../../http/buffers.ts'
 import type { WireAnswer, WireRequest } from '../../http/send.ts'
 import { sendWhole } from '../../http/send-body.ts'
 import { unlessAborted } from '../abort.ts'
 import type { Call, ObjectInfo, ObjectToPut, SmallCall } from '../destination.ts'
 import { partSize, type SupabaseEngine, type SupabaseSurroundings } from './engine.ts'
+import { storedElsewhere } from './errors.ts'
 import { encodedKey } from './names.ts'
 import { createPutHeaders } from './put-headers.ts'
 import { createTusUploads } from './tus.ts'
@@ -45,7 +45,6 @@ export function openFastEngine(around: SupabaseSurroundings): SupabaseEngine {
   function infoOf({ key }: WholeObject, size: number, answer: WireAnswer, value: string | undefined): ObjectInfo {
     const stored = keyIn(answer)
     if (stored === undefined) throw refusal(answer)
-    // A gateway that takes a path apart and puts it together anew may change what it means.
     if (stored !== `${bucket}/${key}`) throw storedElsewhere()
     return checksummer === undefined || value === undefined
       ? { key, size }
@@ -105,9 +104,4 @@ function keyIn({ status, body }: WireAnswer): string | undefined {
   } catch {
     return undefined
   }
-}
-
-function storedElsewhere(): UploadError {
-  const message = 'the server stored the object under another key; is it a proxy that changes paths? Check SUPABASE_URL'
-  return new UploadError('BAD_RESPONSE', message, { retryable: false })
 }

@@ -40,6 +40,9 @@ export interface StorageAddress {
   readonly path: string
 }
 
+/** Gateways that many projects stand behind refuse requests of programs that do not say what they are. */
+export const userAgent = `bulk-upload/${packageJson.version}`
+
 /** The variables that may hold the key, the strongest first. */
 const keyVariables = ['SUPABASE_SERVICE_ROLE_KEY', 'SUPABASE_KEY'] as const
 
@@ -99,6 +102,5 @@ function keyIn(env: Environment): string {
 
 /** https://supabase.com/docs/guides/api/api-keys */
 function authorizationWith(key: string): readonly string[] {
-  // Gateways that many projects stand behind refuse requests of programs that do not say what they are.
-  return ['authorization', `Bearer ${key}`, 'apikey', key, 'user-agent', `bulk-upload/${packageJson.version}`]
+  return ['authorization', `Bearer ${key}`, 'apikey', key, 'user-agent', userAgent]
 }

@@ -1,8 +1,8 @@
 import type { HttpRequest, HttpResponse, HttpStack } from 'tus-js-client'
-import { closed } from '../../http/connection.ts'
 import type { WireAnswer } from '../../http/send.ts'
 import { refuseAborted } from '../abort.ts'
-import type { Call, RequestTimeouts } from '../destination.ts'
+import type { Call } from '../destination.ts'
+import { fixedLimits } from './ask.ts'
 import type { SupabaseSurroundings } from './engine.ts'
 import { notUnderstood } from './tus-requests.ts'
 
@@ -10,7 +10,8 @@ const nothing = Buffer.alloc(0)
 
 /**
  * What tus-js-client sends its requests by, with the proxies, certificates, kept connections and limits that come with it
- * (the library's own waits for ever where a connection dies in the middle of an answer). Requests go to the project's own address, whichever host an answer names: they carry the key.
+ * (the library's own waits for ever where a connection dies in the middle of an answer). Requests go to the project's own
+ * address, whichever host an answer names: they carry the key.
  */
 export function tusStack(
   { project, patience, wire, refusal }: SupabaseSurroundings,
@@ -18,13 +19,7 @@ export function tusStack(
 ): HttpStack {
   const { origin, path } = project.resumable
   const { host } = new URL(origin)
-  /** Of requests without a body: what those with one take says nothing of them. */
-  const bodiless: RequestTimeouts = {
-    limitMs: () => patience.request,
-    answerLimitMs: () => patience.idleWhileAnswering,
-    succeeded: () => {},
-    overdue: () => {},
-  }
+  const bodiless = fixedLimits(patience)
 
   async function send(method: string, url: string, fields: readonly string[], body: unknown): Promise<HttpResponse> {
     refuseAborted(signal)
@@ -35,7 +30,7 @@ export function tusStack(
         origin,
         path: method === 'POST' ? path : `${path}/${uploadName(url)}`,
         headers: ['host', host, ...fields, ...(method === 'HEAD' ? [] : ['content-length', String(bytes.length)])],
-        body: bytes.length === 0 ? bytes : once(bytes),
+        body: bytes.length === 0 ? bytes : () => paced(bytes),
         size: bytes.length,
         timeouts: bytes.length === 0 ? bodiless : timeouts,
       },
@@ -44,19 +39,6 @@ export function tusStack(
     // The library would drop what the server says of it.
     if (answer.status >= 300 && !mayBeginAnew(method, answer)) throw refusal(answer)
     return responseOf(answer)
-  }
-
-  /**
-   * On a connection that breaks, the wire would send them again, and the server may have some of them already: what it
-   * has is asked for first, by the next attempt.
-   */
-  function once(bytes: Buffer): () => AsyncIterable<Uint8Array> {
-    let isBegun = false
-    return () => {
-      if (isBegun) throw closed()
-      isBegun = true
-      return paced(bytes)
-    }
   }
 
   async function* paced(bytes: Buffer): AsyncGenerator<Uint8Array> {

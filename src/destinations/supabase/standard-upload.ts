@@ -6,8 +6,9 @@ import type { WireAnswer } from '../../http/send.ts'
 import { refuseAborted } from '../abort.ts'
 import type { Call, ObjectInfo, ObjectProperties, ObjectToPut, PartBody } from '../destination.ts'
 import type { SupabaseEngine, SupabaseSurroundings } from './engine.ts'
+import { storedElsewhere } from './errors.ts'
 import { encodedKey } from './names.ts'
-import type { SupabaseProject } from './project.ts'
+import { type SupabaseProject, userAgent } from './project.ts'
 
 type Fetch = typeof globalThis.fetch
 type RealtimeTransport = NonNullable<NonNullable<SupabaseClientOptions<'public'>['realtime']>['transport']>
@@ -51,7 +52,7 @@ export function createStandardUpload(around: SupabaseSurroundings): SupabaseEngi
       fetch(input, { ...init, body: checked(stream, body.size, running), signal: call.signal }),
     )
     try {
-      const { data, error } = await client.storage.from(bucket).upload(encodedKey(object.key), stream, {
+      const { data, error } = await client.storage.from(encodedKey(bucket)).upload(encodedKey(object.key), stream, {
         contentType: object.contentType,
         upsert: object.ifAbsent !== true,
         duplex: 'half',
@@ -59,6 +60,7 @@ export function createStandardUpload(around: SupabaseSurroundings): SupabaseEngi
       })
       if (error !== null) throw 'originalError' in error ? error.originalError : error
       if (typeof data.fullPath !== 'string') throw new TypeError('the answer names no object')
+      if (data.fullPath !== `${bucket}/${object.key}`) throw storedElsewhere()
     } catch (error) {
       // A web page with status 200, or some other program's answer.
       if (answer !== undefined && !(error instanceof UploadError)) throw around.refusal(answer)
@@ -81,7 +83,7 @@ export function createStandardUpload(around: SupabaseSurroundings): SupabaseEngi
 function connect(project: SupabaseProject, fetch: Fetch): SupabaseClient {
   return createClient(project.url, project.key(), {
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
-    global: { fetch },
+    global: { fetch, headers: { 'user-agent': userAgent } },
     // Node 20 has no WebSocket, without which no client can be made.
     realtime: { transport: NoRealtime as unknown as RealtimeTransport },
   })

@@ -113,6 +113,18 @@ describe('fails', () => {
     await expect(wire.send(aRequest(origin), never)).rejects.toMatchObject({ code: 'HPE_INVALID_ANSWER' })
   })
 
+  it('where a success comes before all of the body was sent, on a connection that is then closed', async () => {
+    const { wire, origin, connections } = await scene((_, response) => response.end('{}'))
+    const size = 64 * 2 ** 20
+    const body = async function* () {
+      yield Buffer.alloc(size)
+    }
+    const request = aRequest(origin, { headers: ['content-length', String(size)], body, size })
+    await expect(wire.send(request, never)).rejects.toMatchObject({ code: 'HPE_OUT_OF_TURN' })
+    expect(await wire.send(aRequest(origin), never)).toMatchObject({ status: 200 })
+    expect(connections()).toBe(2)
+  })
+
   it('where it takes too long, and tells those who predict', async () => {
     const { wire, origin } = await scene(() => {})
     const told: string[] = []

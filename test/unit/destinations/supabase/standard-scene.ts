@@ -12,7 +12,7 @@ import { supabaseProject } from '../../../../src/destinations/supabase/project.t
 import { openStandardEngine } from '../../../../src/destinations/supabase/standard.ts'
 import { createWire } from '../../../../src/http/send.ts'
 import { defaultSettings } from '../../../support/settings.ts'
-import { type SupabaseFake, startSupabaseFake } from '../../../support/supabase-fake.ts'
+import { type SeenRequest, type SupabaseFake, startSupabaseFake } from '../../../support/supabase-fake.ts'
 
 export const bucket = 'audio'
 
@@ -60,4 +60,19 @@ export function standardEngine(
 
 export function anObject(over: Partial<ObjectToPut> = {}): ObjectToPut {
   return { key: 'in/take 1.wav', contentType: 'audio/wav', partSize, ...over }
+}
+
+/** What was asked for, in order. */
+export function methods({ requests }: SupabaseFake): readonly string[] {
+  return requests.map(({ method }) => method)
+}
+
+/** Does something to one PATCH alone, counted from 1. */
+export function onPatch(number: number, fault: SupabaseFake['intercept']): SupabaseFake['intercept'] {
+  let seen = 0
+  return (request: SeenRequest) => {
+    if (request.method !== 'PATCH') return undefined
+    seen += 1
+    return seen === number ? fault?.(request) : undefined
+  }
 }
