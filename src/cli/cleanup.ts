@@ -33,8 +33,7 @@ Examples:
 }
 
 /** https://supabase.com/docs/guides/storage/uploads/resumable-uploads */
-const notListed =
-  'Supabase does not list unfinished resumable uploads; it removes them by itself 24 hours after they were begun'
+const notListed = 'Supabase does not list unfinished resumable uploads; it removes them by itself within 24 hours'
 
 /** Removals at a time, unless `--concurrency` says otherwise. */
 const usualConcurrency = 8

@@ -25,7 +25,8 @@ Objects that somebody changed since are left and named. Where an object could no
 Examples:
   upload undo run.jsonl                                 show what would be done, ask, do it
   upload undo ~/.local/state/upload/runs/20261122T073812Z-7f3a.jsonl --yes`,
-  after: `Without versions, only runs with --undo-on-failure can be undone: others do not know what they replaced.
+  after: `Without versions, only runs with --if-exists skip or fail, or with --undo-on-failure, can be undone: others do not know
+what they replaced.
 Exit codes: 0 undone, 1 some could not be, 2 not confirmed, 3 could not go on, 5 some were left, or refused.`,
   options: [yesOption],
 }

@@ -1,5 +1,5 @@
 import { option } from './option-spec.ts'
-import { endpoint, oneOf, onOff, text, textLike } from './values.ts'
+import { endpoint, oneOf, onOff, project, text, textLike } from './values.ts'
 
 /** How the destination is reached. */
 export const connectionOptions = {
@@ -47,7 +47,7 @@ export const connectionOptions = {
     group: 'Providers and network',
   }),
   supabaseUrl: option({
-    schema: endpoint(),
+    schema: project(),
     default: undefined,
     takes: 'one',
     value: 'URL',

@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.ts'
-import { refusedBySupabaseNames } from './supabase-names.ts'
+import { supabaseNameProblem } from './supabase-names.ts'
 
 /** A destination as the user wrote it, taken apart. */
 export type DestinationUrl = S3Url | SupabaseUrl | FileUrl
@@ -89,12 +89,6 @@ function parseSupabase(rest: string): SupabaseUrl {
   const problem = supabaseNameProblem(bucket) ?? prefixProblem(prefix) ?? supabaseNameProblem(prefix)
   if (problem !== undefined) throw new UsageError(`but ${problem}; expected ${form}`)
   return { scheme: 'supabase', url: `supabase://${bucket}/${prefix}`, bucket, prefix }
-}
-
-/** https://supabase.com/docs/guides/storage/buckets/creating-buckets and the server's own check of keys */
-function supabaseNameProblem(name: string): string | undefined {
-  const odd = refusedBySupabaseNames(name)
-  return odd === undefined ? undefined : `Supabase takes no "${odd}" in the name of a bucket or in a key`
 }
 
 /** The rules every object key follows, for the part of it that the user fixes. */

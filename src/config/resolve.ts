@@ -38,9 +38,14 @@ function check({ key, value, from }: GivenValue): { readonly value?: unknown; re
   if (result.success) return { value: result.data, faults: [] }
   const faults = result.error.issues.map(({ path, message }) => {
     if (message.endsWith('not yet available')) return fault(from, message)
-    const [position] = path
-    const found = Array.isArray(value) && typeof position === 'number' ? value[position] : value
-    return fault(from, `found ${shown(found)}, ${message}`)
+    return fault(from, `found ${shown(itemAt(value, path[0]))}, ${message}`)
   })
   return { faults }
+}
+
+/** The item of a list, or the named value of an object, that a fault is about; the value itself where it is neither. */
+function itemAt(value: unknown, position: PropertyKey | undefined): unknown {
+  if (position === undefined || typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value[Number(position)]
+  return `${String(position)}=${(value as Readonly<Record<PropertyKey, unknown>>)[position]}`
 }

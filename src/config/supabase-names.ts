@@ -6,6 +6,12 @@ export function refusedBySupabaseNames(name: string): string | undefined {
   return refused.exec(name)?.[0]
 }
 
+/** Why Supabase takes no bucket of this name, or no key that begins so; `undefined` where it does. */
+export function supabaseNameProblem(name: string): string | undefined {
+  const odd = refusedBySupabaseNames(name)
+  return odd === undefined ? undefined : `Supabase takes no "${odd}" in the name of a bucket or in a key`
+}
+
 /** A character that Supabase refuses in names, as often as it occurs. */
 export const refusedInSupabaseNames = /[^A-Za-z0-9_/!.*'() &$=@;:+,?-]/gu
 

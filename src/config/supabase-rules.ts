@@ -15,7 +15,7 @@ export const fixedPartSize = `Supabase takes files up to ${showSize(supabasePart
 
 /** A project's URL in one form: how it was written is no difference. */
 export function projectUrl(url: string): string {
-  return url.replace(/\/+$/, '')
+  return (URL.canParse(url) ? new URL(url).href : url).replace(/\/+$/, '')
 }
 
 /**

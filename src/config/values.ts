@@ -103,19 +103,29 @@ export function durationOrAuto(maxMs: number) {
 
 /** Names and values of an object's own metadata: `name=value`, several of them, or an object of them in a config file. */
 export function metadata() {
-  const expected = 'expected NAME=VALUE (in a config file also { "name": "value" }), in ASCII'
-  const given = z.union([z.string(), z.array(z.string()), z.record(z.string(), z.string())], expected)
-  return read(given, expected, (value): Readonly<Record<string, string>> | undefined => {
-    const pairs =
-      typeof value === 'object' && !Array.isArray(value) ? Object.entries(value) : [value].flat().map(pairOf)
-    const fitting = pairs.every(([name, text]) => metadataName.test(name) && metadataValue.test(text))
-    return fitting ? Object.fromEntries(pairs) : undefined
-  })
+  const expected = 'expected NAME=VALUE, or in a config file also { "name": "value" }'
+  return z
+    .union([z.string(), z.array(z.string()), z.record(z.string(), z.unknown())], expected)
+    .transform((given, context): Readonly<Record<string, string>> => {
+      const isNamed = typeof given === 'object' && !Array.isArray(given)
+      const pairs = isNamed ? Object.entries(given) : [given].flat().map(pairOf)
+      const fitting: [string, string][] = []
+      for (const [at, [name, value]] of pairs.entries()) {
+        if (metadataName.test(name) && typeof value === 'string' && metadataValue.test(value)) {
+          fitting.push([name, value])
+        } else {
+          const path = isNamed ? [name] : [at]
+          context.issues.push({ code: 'custom', message: `expected ${metadataForm}`, input: given, path })
+        }
+      }
+      return Object.fromEntries(fitting)
+    })
 }
 
 /** As headers have them: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html */
 const metadataName = /^[\w.-]+$/
 const metadataValue = /^(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?$/
+const metadataForm = 'NAME=VALUE: a name of letters, digits, ".", "_" and "-", a value in ASCII, no spaces around it'
 
 function pairOf(text: string): readonly [string, string] {
   const at = text.indexOf('=')
@@ -147,11 +157,22 @@ export function destination() {
 /** An `http://` or `https://` URL that is an address and nothing else. */
 export function endpoint() {
   const expected = 'expected a URL such as https://s3.example.com, without a user, a password or a query'
-  return read(z.string(expected), expected, (given) => {
-    const url = URL.canParse(given) ? new URL(given) : undefined
-    if (url === undefined || !/^https?:\/\//i.test(given)) return undefined
-    return url.username + url.password + url.search + url.hash === '' ? given : undefined
-  })
+  return read(z.string(expected), expected, (given) => (isAddress(given) ? given : undefined))
+}
+
+/** The same of a Supabase project: its own address, not that of one of its services, such as the Dashboard shows too. */
+export function project() {
+  const expected =
+    'expected a URL such as https://abcdefgh.supabase.co, without /storage/v1, a user, a password or a query'
+  return read(z.string(expected), expected, (given) =>
+    isAddress(given) && !/\/(?:storage|rest|auth|functions)\/v1(?:\/|$)/.test(given) ? given : undefined,
+  )
+}
+
+function isAddress(given: string): boolean {
+  if (!/^https?:\/\//i.test(given) || !URL.canParse(given)) return false
+  const url = new URL(given)
+  return url.username + url.password + url.search + url.hash === ''
 }
 
 /** A report's file name, by whose ending its format goes. */

@@ -34,8 +34,8 @@ export function createChangedKeys({ prefix, warn, say }: ChangedKeysOptions): Ch
     close() {
       if (count === 0) return
       const more = count > examples.length ? ` and ${count - examples.length} more (each with -v)` : ''
-      const [keys, they] = count === 1 ? ['1 key was', 'it as it is'] : [`${count} keys were`, 'them as they are']
-      warn(`${keys} changed, since the destination cannot hold ${they}: ${examples.join(', ')}${more}`)
+      const keys = count === 1 ? '1 key was' : `${count} keys were`
+      warn(`--key-fix: ${keys} changed: ${examples.join(', ')}${more}`)
     },
   }
 }

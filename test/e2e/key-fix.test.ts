@@ -34,7 +34,7 @@ describe('keys that Supabase cannot hold', () => {
     await ws.writeAll(...names.map((name) => `in/${name}`))
     const result = await run({ env: supabaseEnvironment(supabase) })
     expectCode(result, 0)
-    expect(result.stderr).toContain('5 keys were changed, since the destination cannot hold them as they are: ')
+    expect(result.stderr).toContain('--key-fix: 5 keys were changed: ')
     const keys = names.map((name) => `p/${odd[name] ?? name}`)
     expect([...supabase.objects.keys()].toSorted()).toEqual(keys.map((key) => `bucket/${key}`).toSorted())
     const lines = (await ws.read('r.jsonl')).trim().split('\n')

@@ -73,7 +73,7 @@ describe('upload undo', () => {
     await ws.run('upload in --to s3://bucket/ --report r.jsonl', { env })
     const result = await ws.run('upload undo r.jsonl --yes', { env })
     expectCode(result, 5)
-    expect(result.stdout).toMatch(/refuse {3}2 {3}\w\.txt: the run did not ask what it replaced/)
+    expect(result.stdout).toMatch(/refuse {3}2 {3}\w\.txt: the run did not ask what it replaced.*--if-exists/)
     expect(result.stderr).toContain('nothing was undone, since 2 objects cannot be')
     expect(s3.keys('bucket')).toEqual(['a.txt', 'b.txt'])
     expect(s3.requests.filter(({ operation }) => operation === 'DeleteObject')).toEqual([])

@@ -195,7 +195,7 @@ describe('runUpload', () => {
       ['audio/b=23.txt', 'audio/b#.txt'],
     ])
     expect(eventsOf(asked, 'warning').map(({ message }) => message)).toEqual([
-      expect.stringMatching(/^1 key was changed, .*: b#\.txt → b=23\.txt$/),
+      expect.stringMatching(/^--key-fix: 1 key was changed: b#\.txt → b=23\.txt$/),
     ])
     expect(eventsOf(asked, 'notice')).toContainEqual({ type: 'notice', message: '--key-fix: b#.txt → b=23.txt' })
 

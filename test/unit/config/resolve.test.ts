@@ -91,9 +91,33 @@ describe('faults', () => {
     ['ifExists', 'never', '--if-exists', '--if-exists: found "never", expected overwrite, skip or fail'],
     [
       'metadata',
-      ['a'],
+      ['a=b', 'a'],
       '--metadata',
-      '--metadata: found a list, expected NAME=VALUE (in a config file also { "name": "value" }), in ASCII',
+      '--metadata: found "a", expected NAME=VALUE: a name of letters, digits, ".", "_" and "-", a value in ASCII, no spaces around it',
+    ],
+    [
+      'metadata',
+      { a: 'b', n: 1 },
+      'f: metadata',
+      'f: metadata: found "n=1", expected NAME=VALUE: a name of letters, digits, ".", "_" and "-", a value in ASCII, no spaces around it',
+    ],
+    [
+      'metadata',
+      'a b=c',
+      'f: metadata',
+      'f: metadata: found "a b=c", expected NAME=VALUE: a name of letters, digits, ".", "_" and "-", a value in ASCII, no spaces around it',
+    ],
+    [
+      'metadata',
+      [1],
+      'f: metadata',
+      'f: metadata: found a list, expected NAME=VALUE, or in a config file also { "name": "value" }',
+    ],
+    [
+      'supabaseUrl',
+      'https://abcdefgh.supabase.co/storage/v1/s3',
+      'SUPABASE_URL',
+      'SUPABASE_URL: found "https://abcdefgh.supabase.co/storage/v1/s3", expected a URL such as https://abcdefgh.supabase.co, without /storage/v1, a user, a password or a query',
     ],
     ['follow', true, 'f: follow', 'f: follow: --follow is not yet available'],
   ] as const)('%s %j', (key, value, from, line) => {

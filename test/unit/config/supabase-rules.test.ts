@@ -5,6 +5,8 @@ it.each([
   ['https://p.supabase.co', 'https://p.supabase.co'],
   ['https://p.supabase.co/', 'https://p.supabase.co'],
   ['http://127.0.0.1:8000/base//', 'http://127.0.0.1:8000/base'],
+  ['HTTPS://P.supabase.co:443', 'https://p.supabase.co'],
+  ['no URL/', 'no URL'],
 ])('%s is the project %s', (url, project) => {
   expect(projectUrl(url)).toBe(project)
 })

@@ -187,9 +187,7 @@ describe('keys that are changed', () => {
     await plan.survey(() => {})
     await all(plan.files())
     expect(warned.mock.calls).toEqual([
-      [
-        '5 keys were changed, since the destination cannot hold them as they are: #1 → =231, #2 → =232, #3 → =233 and 2 more (each with -v)',
-      ],
+      ['--key-fix: 5 keys were changed: #1 → =231, #2 → =232, #3 → =233 and 2 more (each with -v)'],
     ])
     expect(said.mock.calls.flat()).toEqual([1, 2, 3, 4, 5].map((digit) => `--key-fix: #${digit} → =23${digit}`))
   })
@@ -198,7 +196,7 @@ describe('keys that are changed', () => {
     const warn = vi.fn()
     const one = await make(await tree('#1', 'b'), { ...given, sources: ['.', 'gone#'], warn })
     await one.survey(() => {})
-    expect(warn.mock.calls).toEqual([['1 key was changed, since the destination cannot hold it as it is: #1 → =231']])
+    expect(warn.mock.calls).toEqual([['--key-fix: 1 key was changed: #1 → =231']])
     const none = await make(await tree('b'), { ...given, warn: () => expect.fail('nothing was changed') })
     await none.survey(() => {})
   })

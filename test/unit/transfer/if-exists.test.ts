@@ -1,6 +1,4 @@
-import { stat, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import type { FileRecord } from '../../../src/observe/records.ts'
 import type { PlannedFile } from '../../../src/plan/planned-file.ts'
 import { notAtomic } from '../../../src/transfer/if-exists.ts'
 import { createFakeClock, settled } from '../../support/fake-clock.ts'
@@ -10,47 +8,16 @@ import {
   type FakeDestinationOptions,
   type Fate,
 } from '../../support/fake-destination.ts'
-import { failure, MiB, retry, type Scene, type SceneOptions, sparseFile, transfer } from './scene.ts'
+import { expectLeft, fileOf, modes, type Options, ours, send, theirs, whats } from './if-exists-scene.ts'
+import { failure, MiB, retry, type Scene, transfer } from './scene.ts'
 
 type Ways = Pick<FakeDestinationOptions, 'multipart' | 'small'>
-type Options = Omit<SceneOptions, 'files' | 'destination' | 'onto'> & FakeDestinationOptions
 
 const ways: readonly [name: string, size: number, ways: Ways, calls: readonly FakeCall['what'][]][] = [
   ['a small file', 10, { small: { maxSize: 1000 }, multipart: {} }, ['small']],
   ['a whole file', 10, {}, ['put']],
   ['a file in parts', 17 * MiB, { multipart: {} }, ['create', 'part', 'part', 'part', 'complete']],
 ]
-const modes = ['skip', 'fail'] as const
-const outcomes = { skip: { status: 'skipped', reason: 'exists' }, fail: { status: 'failed' } }
-
-async function fileOf(size: number): Promise<PlannedFile> {
-  const file = await sparseFile(size)
-  if (size < 1000) await writeFile(file.absolute, Buffer.alloc(size, 7))
-  return { ...file, mtimeMs: (await stat(file.absolute)).mtimeMs }
-}
-
-function send(file: PlannedFile, mode: SceneOptions['settings'] | 'skip' | 'fail', options: Options = {}): Scene {
-  const { settings, earlier, clock, ...destination } = options
-  const asked = typeof mode === 'string' ? { ifExists: mode } : mode
-  const onto = createFakeDestination({ reads: 'open', ...destination })
-  return transfer({ files: [file], onto, settings: { ...settings, ...asked }, earlier, ...(clock && { clock }) })
-}
-
-const whats = ({ destination }: Scene): string[] => destination.calls.map(({ what }) => what)
-const theirs = (size: number) => ({ size, bytes: Buffer.alloc(size, 1) })
-const ours = (size: number) => ({ size, bytes: Buffer.alloc(size, 7) })
-
-function expectLeft(scene: Scene, mode: 'skip' | 'fail', attempts: number): void {
-  expect(scene.records).toHaveLength(1)
-  const [record] = scene.records as [FileRecord]
-  expect(record).toMatchObject({ ...outcomes[mode], attempts })
-  if (mode === 'fail') expect(record.error).toMatchObject({ code: 'ALREADY_EXISTS', retryable: false })
-  else expect(record.error).toBeUndefined()
-  // What is there is nothing of the run's, and replaced nothing.
-  expect(record).not.toHaveProperty('replaced')
-  expect(record.etag).toBeUndefined()
-  expect([scene.destination.openUploads, scene.destination.breaches]).toEqual([0, []])
-}
 
 describe.each(ways)('%s', (_name, size, destination, calls) => {
   it('that may replace what is there is sent without a question', async () => {
@@ -267,126 +234,6 @@ describe('the question before', () => {
     await scene.done
     expect(scene.records).toMatchObject([{ status: 'uploaded', replaced: null }])
     expect(whats(scene).slice(before)).not.toContain('head')
-  })
-})
-
-describe('a file whose half-sent upload is gone', () => {
-  const lost = { uploadId: 'gone', partSize: 8 * MiB, size: 17 * MiB, mtime: undefined, parts: [] }
-
-  it.each([
-    ['skip', [], { status: 'skipped', reason: 'exists' }],
-    ['fail', [], { status: 'failed', error: { code: 'ALREADY_EXISTS' } }],
-    ['overwrite', ['create'], { status: 'uploaded' }],
-  ] as const)('is begun anew only where there is nothing by now: %s', async (ifExists, begun, record) => {
-    const file = await fileOf(17 * MiB)
-    const earlier = { find: async () => ({ key: file.key, unfinished: lost }) }
-    const scene = send(file, { ifExists }, { multipart: {}, earlier })
-    scene.destination.place(file.key, theirs(3))
-    await scene.done
-    expect(scene.records).toMatchObject([record])
-    expect(whats(scene).filter((what) => what === 'create')).toEqual(begun)
-    const free = send(file, { ifExists }, { multipart: {}, earlier })
-    await free.done
-    expect(free.of('uploaded')).toHaveLength(1)
-  })
-
-  it('in the middle of it, is not sent once more for nothing', async () => {
-    const file = await fileOf(17 * MiB)
-    const script = ({ what, attempt }: FakeCall): Fate => {
-      if (what !== 'complete' || attempt > 1) return undefined
-      scene.destination.place(file.key, theirs(3))
-      scene.destination.lose(`upload of ${file.key}`)
-      return undefined
-    }
-    const scene: Scene = send(file, 'fail', { multipart: {}, script })
-    await scene.done
-    expectLeft(scene, 'fail', 1)
-    expect(whats(scene).filter((what) => what === 'create')).toHaveLength(1)
-  })
-})
-
-describe('a file that was passed over before for what was there', () => {
-  const passedOver = (file: PlannedFile): FileRecord => ({
-    type: 'file',
-    path: file.path,
-    source: file.source,
-    key: file.key,
-    destination: 'fake://bucket/',
-    size: file.size ?? 0,
-    mtime: new Date(file.mtimeMs ?? 0).toISOString(),
-    status: 'skipped',
-    reason: 'exists',
-    attempts: 0,
-    startedAt: null,
-    durationMs: null,
-    bytesSent: 0,
-    bytesPerSecond: null,
-    parts: 0,
-    engine: 'standard',
-    contentType: 'audio/wav',
-  })
-
-  it.each([
-    ['skip', [], { status: 'skipped', reason: 'exists' }],
-    ['fail', ['head'], { status: 'failed', error: { code: 'ALREADY_EXISTS' } }],
-    ['overwrite', ['put'], { status: 'uploaded' }],
-  ] as const)('when the run goes on with %s', async (ifExists, calls, record) => {
-    const file = await fileOf(10)
-    const done = passedOver(file)
-    const scene = send(file, { ifExists }, { earlier: { find: async () => ({ key: file.key, done }) } })
-    scene.destination.place(file.key, theirs(5))
-    await scene.done
-    expect(whats(scene)).toEqual(calls)
-    expect(scene.records).toMatchObject([record])
-  })
-
-  it('is passed over by a run that is cut, too', async () => {
-    const file = await fileOf(10)
-    const done = passedOver(file)
-    for (const [ifExists, status] of [
-      ['skip', 'skipped'],
-      ['fail', 'cancelled'],
-    ] as const) {
-      const scene = send(file, { ifExists }, { earlier: { find: async () => ({ key: file.key, done }) } })
-      scene.stop.abort()
-      await scene.done
-      expect(scene.records).toMatchObject([{ status }])
-    }
-  })
-})
-
-describe('a run that is continued', () => {
-  const begunAtMs = Date.UTC(2026, 10, 22, 7)
-  const since = new Date(begunAtMs - 1000)
-  const before = new Date(begunAtMs - 10_000)
-  const earlier = { begunAtMs, find: async () => undefined }
-
-  it.each(modes)('knows what it had stored and not yet written down: %s', async (mode) => {
-    const file = await fileOf(10)
-    const scene = send(file, mode, { earlier })
-    scene.destination.place(file.key, { ...ours(10), lastModified: since })
-    expect(await scene.done).toBeUndefined()
-    expect(scene.records).toMatchObject([
-      { status: 'skipped', reason: 'already-uploaded', replaced: null, size: 10, attempts: 0, bytesSent: 0 },
-    ])
-    expect(scene.records[0]?.checksum?.algorithm).toBe('crc32')
-    expect(whats(scene)).toEqual(['head'])
-  })
-
-  it.each([
-    ['was there before', { ...ours(10), lastModified: before }],
-    ['has other bytes', { ...theirs(10), lastModified: since }],
-    ['has another size', { ...theirs(11), lastModified: since }],
-    ['cannot be compared', { size: 10, bytes: Buffer.of(), lastModified: since }],
-    ['came nobody knows when', ours(10)],
-  ])('does not take for its own what %s', async (_what, there) => {
-    for (const mode of modes) {
-      const file = await fileOf(10)
-      const scene = send(file, mode, { earlier })
-      scene.destination.place(file.key, there)
-      await scene.done
-      expectLeft(scene, mode, 0)
-    }
   })
 })
 
