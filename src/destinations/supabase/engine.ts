@@ -5,6 +5,7 @@ import type { Wire, WireAnswer } from '../../http/send.ts'
 import type { Destination } from '../destination.ts'
 import type { Patience } from '../patience.ts'
 import type { SupabaseProject } from './project.ts'
+import type { CompareKey } from './stored-key.ts'
 
 export type SupabaseDestinationSettings = Pick<
   Settings,
@@ -23,6 +24,8 @@ export interface SupabaseSurroundings {
   readonly wire: Wire
   /** For what the user has to know, once. */
   readonly warn: (message: string) => void
+  /** To be called with what the server says of each object that was stored as a whole. */
+  readonly compareKey: CompareKey
   /** What a request threw, as an `UploadError`. */
   readonly explain: (thrown: unknown) => UploadError
   /** What an answer that is no success means, whichever protocol it is of. */

@@ -72,12 +72,6 @@ export function refusedBySupabase(answer: WireAnswer, scene: ErrorScene, now: nu
   return new UploadError('BAD_RESPONSE', message, details)
 }
 
-/** A gateway that takes a path apart and puts it together anew may change what it means. */
-export function storedElsewhere(): UploadError {
-  const message = 'the server stored the object under another key; is it a proxy that changes paths? Check SUPABASE_URL'
-  return new UploadError('BAD_RESPONSE', message, { retryable: false })
-}
-
 /**
  * Whether a part of a resumable upload was refused because it does not begin where the server's bytes end. The same
  * status may mean that the object exists.

@@ -6,7 +6,6 @@ import { sendWhole } from '../../http/send-body.ts'
 import { unlessAborted } from '../abort.ts'
 import type { Call, ObjectInfo, ObjectToPut, SmallCall } from '../destination.ts'
 import { partSize, type SupabaseEngine, type SupabaseSurroundings } from './engine.ts'
-import { storedElsewhere } from './errors.ts'
 import { encodedKey } from './names.ts'
 import { createPutHeaders } from './put-headers.ts'
 import { createTusUploads } from './tus.ts'
@@ -16,7 +15,7 @@ type WholeObject = Omit<ObjectToPut, 'partSize'>
 
 /** The engine of this program's own wire, for whole objects and for parts. */
 export function openFastEngine(around: SupabaseSurroundings): SupabaseEngine {
-  const { settings, bucket, project, wire, explain, refusal } = around
+  const { settings, bucket, project, wire, compareKey, explain, refusal } = around
   const requests = settings.concurrency === 'auto' ? automaticConcurrency.most : settings.concurrency
   const buffers = createBufferPool(settings.bufferSize, requests)
   const checksummer = checksummerFor(settings.checksum)
@@ -41,11 +40,11 @@ export function openFastEngine(around: SupabaseSurroundings): SupabaseEngine {
       call.signal,
     )
 
-  /** @throws UploadError where the object was not stored under its key */
+  /** @throws UploadError where the object was not stored */
   function infoOf({ key }: WholeObject, size: number, answer: WireAnswer, value: string | undefined): ObjectInfo {
     const stored = keyIn(answer)
     if (stored === undefined) throw refusal(answer)
-    if (stored !== `${bucket}/${key}`) throw storedElsewhere()
+    compareKey(key, stored)
     return checksummer === undefined || value === undefined
       ? { key, size }
       : { key, size, checksum: { algorithm: checksummer.algorithm, value } }

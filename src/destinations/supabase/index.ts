@@ -7,6 +7,7 @@ import { refusedBySupabase, toSupabaseUploadError } from './errors.ts'
 import { fixName, supabaseKeyProblem } from './names.ts'
 import { supabaseProject } from './project.ts'
 import { createObjectRequests } from './rest.ts'
+import { createKeyComparison } from './stored-key.ts'
 
 /**
  * What projects of a paid plan may allow; what one does allow, its server says.
@@ -48,6 +49,7 @@ export async function openSupabaseDestination(
     patience,
     wire,
     warn,
+    compareKey: createKeyComparison(bucket, warn),
     explain: (thrown) => toSupabaseUploadError(thrown, scene),
     refusal: (answer) => refusedBySupabase(answer, scene),
   }

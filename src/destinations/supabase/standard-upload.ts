@@ -6,7 +6,6 @@ import type { WireAnswer } from '../../http/send.ts'
 import { refuseAborted } from '../abort.ts'
 import type { Call, ObjectInfo, ObjectProperties, ObjectToPut, PartBody } from '../destination.ts'
 import type { SupabaseEngine, SupabaseSurroundings } from './engine.ts'
-import { storedElsewhere } from './errors.ts'
 import { encodedKey } from './names.ts'
 import { type SupabaseProject, userAgent } from './project.ts'
 
@@ -60,7 +59,7 @@ export function createStandardUpload(around: SupabaseSurroundings): SupabaseEngi
       })
       if (error !== null) throw 'originalError' in error ? error.originalError : error
       if (typeof data.fullPath !== 'string') throw new TypeError('the answer names no object')
-      if (data.fullPath !== `${bucket}/${object.key}`) throw storedElsewhere()
+      around.compareKey(object.key, data.fullPath)
     } catch (error) {
       // A web page with status 200, or some other program's answer.
       if (answer !== undefined && !(error instanceof UploadError)) throw around.refusal(answer)

@@ -10,6 +10,7 @@ import {
 import { refusedBySupabase, toSupabaseUploadError } from '../../../../src/destinations/supabase/errors.ts'
 import { supabaseProject } from '../../../../src/destinations/supabase/project.ts'
 import { openStandardEngine } from '../../../../src/destinations/supabase/standard.ts'
+import { createKeyComparison } from '../../../../src/destinations/supabase/stored-key.ts'
 import { createWire } from '../../../../src/http/send.ts'
 import { defaultSettings } from '../../../support/settings.ts'
 import { type SeenRequest, type SupabaseFake, startSupabaseFake } from '../../../support/supabase-fake.ts'
@@ -51,6 +52,7 @@ export function standardEngine(
     patience,
     wire,
     warn: onWarning,
+    compareKey: createKeyComparison(bucket, onWarning),
     explain: (thrown) => toSupabaseUploadError(thrown, scene),
     refusal: (answer) => refusedBySupabase(answer, scene),
   }

@@ -111,13 +111,6 @@ describe('what goes wrong with an upload by supabase-js', () => {
     await expect(put).rejects.toMatchObject({ code: 'BAD_RESPONSE' })
   })
 
-  it('is an object under another key', async () => {
-    const supabase = await aSupabase()
-    supabase.intercept = () => ({ status: 200, body: '{"Id":"1","Key":"audio/in/take 1"}' })
-    const put = standardEngine(supabase).putObject(anObject(), bodyOf(someBytes(10)), aCall())
-    await expect(put).rejects.toMatchObject({ code: 'BAD_RESPONSE', retryable: false })
-  })
-
   it('is a connection that breaks', async () => {
     const supabase = await aSupabase()
     supabase.intercept = () => ({ resetAfter: 100_000 })
