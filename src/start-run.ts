@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import packageJson from '../package.json' with { type: 'json' }
-import { parseDestinationUrl, prefixOf } from './config/destination-url.ts'
+import { isSupabaseUrl, parseDestinationUrl, prefixOf } from './config/destination-url.ts'
 import { effectiveConfig, redactArgv } from './config/redact.ts'
 import type { Settings } from './config/settings.ts'
 import type { Destination } from './destinations/destination.ts'
@@ -121,8 +121,7 @@ function endpointInEffect(
   { endpoint }: Pick<Destination, 'endpoint'>,
 ): Partial<Pick<Settings, 's3' | 'supabase'>> {
   if (endpoint === undefined) return {}
-  const isSupabase = parseDestinationUrl(to).scheme === 'supabase'
-  return isSupabase ? { supabase: { url: endpoint } } : { s3: { ...s3, endpointUrl: endpoint } }
+  return isSupabaseUrl(to) ? { supabase: { url: endpoint } } : { s3: { ...s3, endpointUrl: endpoint } }
 }
 
 async function announce(options: StartOptions, journal: Journal, invocation: number): Promise<void> {

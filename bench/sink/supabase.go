@@ -49,7 +49,7 @@ func lengthIn(target []byte) int64 {
 	return length
 }
 
-// keyIn is the key that is told back: who is told another takes the object for lost.
+// keyIn is the key that is told back: who is told another warns of it.
 func keyIn(target []byte) string {
 	key, _ := url.PathUnescape(string(target[len(supabasePath)+len(objectPath):]))
 	return key

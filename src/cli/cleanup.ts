@@ -1,6 +1,6 @@
 import { findLeftBehind, type LeftBehind, removeUploads } from '../cleanup/left-behind.ts'
 import { flagsWithoutEffect } from '../config/destination-fit.ts'
-import { parseDestinationUrl, prefixOf } from '../config/destination-url.ts'
+import { isSupabaseUrl, parseDestinationUrl, prefixOf } from '../config/destination-url.ts'
 import { parseDuration, showDuration } from '../config/duration.ts'
 import { fault, shown } from '../config/given.ts'
 import type { Settings } from '../config/settings.ts'
@@ -112,7 +112,7 @@ function readOwn(
   const to = destinationSchema().safeParse(given)
   for (const { message } of to.error?.issues ?? [])
     faults.push(fault('destination', `found ${shown(given)}, ${message}`))
-  if (to.data?.startsWith('supabase:')) faults.push(fault('destination', notListed))
+  if (to.data !== undefined && isSupabaseUrl(to.data)) faults.push(fault('destination', notListed))
   const olderThanMs = parseDuration(String(olderThan))
   if (olderThanMs === undefined) {
     faults.push(fault('--older-than', `found ${shown(olderThan)}, expected a duration such as 30m, 24h or 7d`))

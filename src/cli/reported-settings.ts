@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { CommandSettings } from '../config/command-settings.ts'
 import { flagsWithoutEffect } from '../config/destination-fit.ts'
-import { parseDestinationUrl } from '../config/destination-url.ts'
+import { isSupabaseUrl, parseDestinationUrl } from '../config/destination-url.ts'
 import { fault } from '../config/given.ts'
 import type { OptionKey } from '../config/options.ts'
 import type { S3Settings, Settings } from '../config/settings.ts'
@@ -27,7 +27,7 @@ export function reportedSettings({ to, cwd, config }: RunRecord, { settings, byF
   const pathStyle = text('pathStyle')
   const destination = destinationOf(to, cwd)
   const faults = flagsWithoutEffect(destination, byFlag)
-  const project = parseDestinationUrl(destination).scheme === 'supabase' ? projectProblem(config, settings) : undefined
+  const project = isSupabaseUrl(destination) ? projectProblem(config, settings) : undefined
   if (project !== undefined) faults.push(project)
   if (faults.length > 0) throw new UsageError(faults)
   return {

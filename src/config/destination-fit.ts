@@ -1,4 +1,4 @@
-import { parseDestinationUrl } from './destination-url.ts'
+import { isSupabaseUrl, parseDestinationUrl } from './destination-url.ts'
 import { fault, type GivenValue, shown } from './given.ts'
 import { flagOf } from './option-spec.ts'
 import { type OptionKey, type OptionValues, options } from './options.ts'
@@ -30,7 +30,7 @@ export function fitToDestination(resolved: Resolved, layers: Layers): Fitted {
   if (values.to === undefined) return { values, faults: [], ignored: [] }
   const typed = layers[0].map(({ key }) => key).filter((key) => !isDefault(key, values))
   const faults = flagsWithoutEffect(values.to, new Set(typed))
-  if (!isSupabase(values.to)) return { values, faults, ignored: [] }
+  if (!isSupabaseUrl(values.to)) return { values, faults, ignored: [] }
 
   if (!chosen.has('supabaseUrl')) faults.push(fault('destination', noProject))
   const ignored: string[] = []
@@ -56,10 +56,6 @@ export function flagsWithoutEffect(to: string, byFlag: ReadonlySet<OptionKey>): 
   return without
     .filter((key) => byFlag.has(key))
     .map((key) => fault(flagOf(key), `has no effect for ${scheme}:// destinations; leave it out`))
-}
-
-function isSupabase(to: string): boolean {
-  return parseDestinationUrl(to).scheme === 'supabase'
 }
 
 function isDefault(key: OptionKey, values: OptionValues): boolean {

@@ -51,6 +51,11 @@ export function parseDestinationUrl(text: string, platform: NodeJS.Platform = pr
   throw new UsageError(`expected ${forms}`)
 }
 
+/** Whether a destination is a bucket of Supabase's, spoken to by its own protocols. */
+export function isSupabaseUrl(to: string): boolean {
+  return to.startsWith('supabase://')
+}
+
 /** What every key at a destination begins with: `''`, or ending in `/`. */
 export function prefixOf(url: DestinationUrl): string {
   return url.scheme === 'file' ? '' : url.prefix

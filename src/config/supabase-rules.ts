@@ -13,6 +13,9 @@ export const noProject =
 /** Why its parts can have no other size. */
 export const fixedPartSize = `Supabase takes files up to ${showSize(supabasePartSize)} as a whole and larger ones in parts of exactly that size`
 
+/** The host of a project that Supabase itself runs; storage-js goes by the same names. */
+export const hostedProject = /^[a-z0-9-]+\.supabase\.(?:co|in|red)$/
+
 /** A project's URL in one form: how it was written is no difference. */
 export function projectUrl(url: string): string {
   return (URL.canParse(url) ? new URL(url).href : url).replace(/\/+$/, '')

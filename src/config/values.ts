@@ -4,6 +4,7 @@ import { templateFaults } from '../plan/key-template.ts'
 import { parseDestinationUrl } from './destination-url.ts'
 import { parseDuration, showDuration } from './duration.ts'
 import { parseSize, showSize } from './size.ts'
+import { hostedProject } from './supabase-rules.ts'
 
 /**
  * Schemas of single values. Each takes what a flag, a variable and a JSON file can hold, and says in its one message
@@ -160,13 +161,17 @@ export function endpoint() {
   return read(z.string(expected), expected, (given) => (isAddress(given) ? given : undefined))
 }
 
-/** The same of a Supabase project: its own address, not that of one of its services, such as the Dashboard shows too. */
+/**
+ * The same of a Supabase project: its own address, not that of one of its services, such as the Dashboard shows too.
+ * What Supabase itself runs is never spoken to in plain text: the key would be in it.
+ */
 export function project() {
   const expected =
     'expected a URL such as https://abcdefgh.supabase.co, without /storage/v1, a user, a password or a query'
-  return read(z.string(expected), expected, (given) =>
-    isAddress(given) && !/\/(?:storage|rest|auth|functions)\/v1(?:\/|$)/.test(given) ? given : undefined,
-  )
+  return read(z.string(expected), expected, (given) => {
+    const isOne = isAddress(given) && !/\/(?:storage|rest|auth|functions)\/v1(?:\/|$)/.test(given)
+    return isOne && !(/^http:/i.test(given) && hostedProject.test(new URL(given).hostname)) ? given : undefined
+  })
 }
 
 function isAddress(given: string): boolean {

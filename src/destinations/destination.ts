@@ -120,7 +120,7 @@ export interface MultipartUpload {
   readonly isSequential?: boolean
   /** The parts the destination holds: on resume it is the truth. */
   listParts(call: Call): Promise<readonly Part[]>
-  /** Stores one part. Idempotent: the same number sent again replaces the part. */
+  /** Stores one part. Idempotent: the same number sent again replaces the part, or, in a sequence, completes it. */
   uploadPart(partNumber: number, body: PartBody, call: Call): Promise<Part>
   /** Makes the object out of `parts`, given in order of their number. */
   complete(parts: readonly Part[], call: Call): Promise<ObjectInfo>

@@ -1,5 +1,5 @@
 import { finished, type Readable } from 'node:stream'
-import { onAbort } from '../destinations/abort.ts'
+import { onAbort } from './abort.ts'
 import { notDone } from './time-errors.ts'
 
 /** What the SDK is given of an answer, whose body is still to come. */

@@ -3,9 +3,9 @@ import { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { HttpRequest } from '@smithy/core/protocols'
 import type { TlsSettings } from '../config/settings.ts'
-import { cancelled, onAbort, refuseAborted } from '../destinations/abort.ts'
-import type { Patience } from '../destinations/patience.ts'
+import { cancelled, onAbort, refuseAborted } from './abort.ts'
 import { outOfTurn } from './connection.ts'
+import type { Patience } from './patience.ts'
 import { createRequestHandler } from './request-handler.ts'
 import type { Wire, WireAnswer, WireRequest } from './send.ts'
 import { inSmallPieces } from './small-writes.ts'
@@ -39,7 +39,10 @@ export function createNodeWire(tls: TlsSettings, patience: Patience): Wire {
         })
       }
       try {
-        const limits = timeouts === undefined ? {} : { requestTimeout: timeouts.limitMs(size) }
+        const limits = timeouts && {
+          requestTimeout: timeouts.limitMs(size),
+          isCompleting: timeouts.answerLimitMs(size) >= patience.idleWhileCompleting,
+        }
         const made = toHttpRequest(request, body)
         const { response } = await handler.handle(made, { abortSignal: cut.signal, ...limits })
         const answer = await readAnswer(response)

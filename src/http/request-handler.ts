@@ -2,17 +2,24 @@ import type { Agent as HttpsAgent } from 'node:https'
 import { HttpRequest } from '@smithy/core/protocols'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import type { TlsSettings } from '../config/settings.ts'
-import type { Patience } from '../destinations/patience.ts'
 import { openConnections, type Route } from './agent.ts'
 import { answeredWithin } from './answered-within.ts'
+import type { Patience } from './patience.ts'
 import { endingSilence, type SilenceLimits } from './silence.ts'
 import { inSmallWrites } from './small-writes.ts'
 
 /** The part of the SDK's own handler that its client calls. */
 export type RequestHandler = Pick<
   NodeHttpHandler,
-  'handle' | 'destroy' | 'metadata' | 'updateHttpClientConfig' | 'httpHandlerConfigs'
->
+  'destroy' | 'metadata' | 'updateHttpClientConfig' | 'httpHandlerConfigs'
+> & {
+  handle(request: HttpRequest, options?: HandleOptions): ReturnType<NodeHttpHandler['handle']>
+}
+
+type HandleOptions = NonNullable<Parameters<NodeHttpHandler['handle']>[1]> & {
+  /** The server puts an object together before it answers, and may be silent for as long as that takes. */
+  readonly isCompleting?: boolean
+}
 
 /**
  * The SDK's HTTP handler over this program's connections: the way (direct, or which proxy) is chosen by each request's
@@ -50,11 +57,11 @@ export function createRequestHandler(tls: TlsSettings, patience: Patience): Requ
 
   return {
     metadata: { handlerProtocol: 'http/1.1' },
-    async handle(request, { abortSignal, requestTimeout } = {}) {
+    async handle(request, { abortSignal, requestTimeout, isCompleting } = {}) {
       const port = request.port === undefined ? '' : `:${request.port}`
       const route = await connections.routeTo(`${request.protocol}//${request.hostname}${port}`)
       const { usual, completing } = handlersFor(route)
-      const isComplete = request.method === 'POST' && request.query.uploadId !== undefined
+      const isComplete = isCompleting ?? (request.method === 'POST' && request.query.uploadId !== undefined)
       const limitMs = requestTimeout ?? (isComplete ? patience.completing : patience.request)
       const written = Object.assign(HttpRequest.clone(request), { body: inSmallWrites(request.body) })
       const send = (signal: AbortSignal) => (isComplete ? completing : usual).handle(written, { abortSignal: signal })

@@ -1,6 +1,6 @@
 import type { Checksummer } from '../checksums/checksummer.ts'
-import { refuseAborted } from '../destinations/abort.ts'
 import type { Call, PartBody, PartReader, SmallBody } from '../destinations/destination.ts'
+import { refuseAborted } from './abort.ts'
 import { type BufferPool, leastBufferSize } from './buffers.ts'
 import type { WireAnswer, WireRequest } from './send.ts'
 

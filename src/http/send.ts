@@ -1,6 +1,6 @@
 import type { TlsSettings } from '../config/settings.ts'
-import { cancelled, onAbort, refuseAborted, unlessAborted } from '../destinations/abort.ts'
 import { UploadError } from '../errors.ts'
+import { cancelled, onAbort, refuseAborted, unlessAborted } from './abort.ts'
 import { openConnections, type Route } from './agent.ts'
 import type { Connection, Pieces, RequestLimits } from './connection.ts'
 import { type ConnectionPool, createConnectionPool } from './connection-pool.ts'

@@ -1,4 +1,5 @@
 import { Chalk, type ChalkInstance } from 'chalk'
+import { isSupabaseUrl } from '../config/destination-url.ts'
 import { printable } from '../printable.ts'
 import type { FailureSample, RunEnded } from './events.ts'
 import { displayWidth, formatCount, formatDuration, formatFileRate, formatRate, formatSize, oneLine } from './format.ts'
@@ -80,7 +81,7 @@ function junkLines({ junkSkipped }: SummaryRecord, paint: ChalkInstance): string
 function keptLines({ unfinishedUploads = 0, byDestination }: SummaryRecord, paint: ChalkInstance): string[] {
   if (unfinishedUploads === 0) return []
   const [uploads, them] = unfinishedUploads === 1 ? ['upload', 'it'] : ['uploads', 'them']
-  const isSupabase = Object.keys(byDestination).some((url) => url.startsWith('supabase://'))
+  const isSupabase = Object.keys(byDestination).some(isSupabaseUrl)
   const end = isSupabase ? `Supabase removes ${them} within 24 hours` : `upload cleanup removes ${them}`
   const text = `${formatCount(unfinishedUploads)} half-sent ${uploads}: upload --resume goes on with ${them}, ${end}`
   return [labelled('kept', text, paint)]

@@ -1,7 +1,8 @@
 import { lstat, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { parseDestinationUrl } from '../config/destination-url.ts'
+import { isSupabaseUrl, parseDestinationUrl } from '../config/destination-url.ts'
 import { redactText } from '../config/redact.ts'
+import { projectUrl } from '../config/supabase-rules.ts'
 import { isUnfinished } from '../observe/journal-ending.ts'
 import type { RunRecord } from '../observe/records.ts'
 import { readFirstRun } from '../observe/report/read.ts'
@@ -45,8 +46,9 @@ async function journals(places: StatePlaces): Promise<readonly string[]> {
 export function placeOf({ to, endpoint }: Reached, cwd: string): string {
   const url = parseDestinationUrl(to)
   if (url.scheme === 'file') return `file:${resolve(cwd, url.directory)}`
-  const usual = url.scheme === 's3' ? 'AWS' : 'no project'
-  return `${url.url} at ${endpoint === undefined ? usual : redactText(endpoint).replace(/\/+$/, '')}`
+  if (url.scheme === 'supabase')
+    return `${url.url} at ${endpoint === undefined ? 'no project' : redactText(projectUrl(endpoint))}`
+  return `${url.url} at ${endpoint === undefined ? 'AWS' : redactText(endpoint).replace(/\/+$/, '')}`
 }
 
 interface Reached {
@@ -68,7 +70,7 @@ export function placeOfRun({ to, cwd, config }: RunRecord): string | undefined {
 /** The custom endpoint a run went to, or its Supabase project's URL; undefined where there was none. */
 export function endpointOf({ to, config }: Pick<RunRecord, 'to' | 'config'>): string | undefined {
   const { s3, supabase } = config as { readonly s3?: { endpointUrl?: unknown }; readonly supabase?: { url?: unknown } }
-  const endpoint = to.startsWith('supabase:') ? supabase?.url : to.startsWith('s3:') ? s3?.endpointUrl : undefined
+  const endpoint = isSupabaseUrl(to) ? supabase?.url : to.startsWith('s3:') ? s3?.endpointUrl : undefined
   return typeof endpoint === 'string' ? endpoint : undefined
 }
 

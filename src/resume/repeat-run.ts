@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { parseDestinationUrl } from '../config/destination-url.ts'
+import { isSupabaseUrl, parseDestinationUrl } from '../config/destination-url.ts'
 import type { AskedRepeat } from '../config/load.ts'
 import type { OptionKey } from '../config/options.ts'
 import { readPositionals } from '../config/positionals.ts'
@@ -152,7 +152,7 @@ function lineOf(run: RunRecord, { readLine }: RepeatOptions): GivenLine {
   const { sources, destination } = readPositionals(args)
   const naming = namingOf(run)
   const listed = flags.filesFrom ?? naming.filesFrom
-  const endpointUrl = flags.endpointUrl ?? (isSupabase(run.to) ? undefined : endpointOf(run))
+  const endpointUrl = flags.endpointUrl ?? (isSupabaseUrl(run.to) ? undefined : endpointOf(run))
   return {
     flags: {
       ...namingFlags(run),
@@ -184,15 +184,11 @@ function merged(then: GivenLine, now: GivenLine): GivenLine {
  */
 function inProject({ flags, args }: GivenLine, run: RunRecord, project: string | undefined): GivenLine {
   const { destination = flags.to } = readPositionals(args)
-  if (!isSupabase(String(destination))) return { flags, args }
-  const problem = isSupabase(run.to) ? otherProject(endpointOf(run), project) : undefined
+  if (!isSupabaseUrl(String(destination))) return { flags, args }
+  const problem = isSupabaseUrl(run.to) ? otherProject(endpointOf(run), project) : undefined
   if (problem !== undefined) throw new UsageError(problem)
   if (project === undefined) throw new UsageError(noProject)
   return { flags: { ...flags, supabaseUrl: project }, args }
-}
-
-function isSupabase(to: string): boolean {
-  return to.startsWith('supabase:')
 }
 
 const hidden = '***'

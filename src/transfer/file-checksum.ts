@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { checksummerOf } from '../checksums/checksummer.ts'
-import { unlessAborted } from '../destinations/abort.ts'
 import type { Checksum, ChecksumAlgorithm, PartBody } from '../destinations/destination.ts'
+import { unlessAborted } from '../http/abort.ts'
 
 /** Bytes read at a time: each read takes a trip to the thread pool. */
 const strideSize = 2 ** 20

@@ -1,4 +1,3 @@
-import { refuseAborted } from '../destinations/abort.ts'
 import type {
   Call,
   MultipartUpload,
@@ -8,6 +7,7 @@ import type {
   Part,
 } from '../destinations/destination.ts'
 import { errorKinds, toUploadError, UploadError } from '../errors.ts'
+import { refuseAborted } from '../http/abort.ts'
 import type { UnfinishedFile } from './earlier.ts'
 import { type RetryOptions, retrying } from './retry.ts'
 import { type SendPartsOptions, sendParts } from './send-parts.ts'

@@ -1,5 +1,5 @@
-import { cancelled, onAbort } from '../destinations/abort.ts'
 import type { Pacer } from '../destinations/destination.ts'
+import { cancelled, onAbort } from '../http/abort.ts'
 import type { Clock } from './clock.ts'
 
 /** How long a piece takes at the rate: short enough that no second looks unlike another. */

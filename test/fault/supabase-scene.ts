@@ -10,8 +10,8 @@ import type {
   ObjectToPut,
   Part,
 } from '../../src/destinations/destination.ts'
-import type { Patience } from '../../src/destinations/patience.ts'
 import { openSupabaseDestination } from '../../src/destinations/supabase/index.ts'
+import type { Patience } from '../../src/http/patience.ts'
 import { aCall, bodyOf, someBytes } from '../contract/bodies.ts'
 import { defaultSettings } from '../support/settings.ts'
 import {

@@ -1,6 +1,6 @@
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { refuseAborted } from '../abort.ts'
+import { refuseAborted } from '../../http/abort.ts'
 import type { Call, ObjectInfo } from '../destination.ts'
 import { errnoOf, mapped } from './errors.ts'
 import { temporaryName } from './key-problem.ts'

@@ -3,7 +3,7 @@ import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { wholeChecksum } from '../../checksums/whole-checksum.ts'
 import { UploadError } from '../../errors.ts'
-import { refuseAborted } from '../abort.ts'
+import { refuseAborted } from '../../http/abort.ts'
 import type {
   Call,
   MultipartUpload,

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import { checksummerOf } from '../../checksums/checksummer.ts'
-import { unlessAborted } from '../abort.ts'
+import { unlessAborted } from '../../http/abort.ts'
 import type { Checksum } from '../destination.ts'
 
 /** Bytes read at a time: each read takes a trip to the thread pool. */

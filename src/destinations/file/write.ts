@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import { base64OfCrc32 } from '../../checksums/checksummer.ts'
 import { UploadError } from '../../errors.ts'
-import { unlessAborted } from '../abort.ts'
+import { unlessAborted } from '../../http/abort.ts'
 import type { Call, Checksum, PartBody } from '../destination.ts'
 import { mapped } from './errors.ts'
 

@@ -1,4 +1,4 @@
-import { cancelled } from '../abort.ts'
+import { cancelled } from '../../http/abort.ts'
 
 /** Memory shared out by the byte, first come, first served. */
 export interface ByteBudget {

@@ -1,10 +1,10 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import { type Checksummer, checksummerOf } from '../../checksums/checksummer.ts'
 import { UploadError } from '../../errors.ts'
+import { unlessAborted } from '../../http/abort.ts'
 import type { BufferPool } from '../../http/buffers.ts'
 import type { Wire, WireAnswer } from '../../http/send.ts'
 import { type SendWithBody, sendBody, sendWhole } from '../../http/send-body.ts'
-import { unlessAborted } from '../abort.ts'
 import type {
   Call,
   Checksum,

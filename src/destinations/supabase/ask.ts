@@ -1,11 +1,11 @@
+import { unlessAborted } from '../../http/abort.ts'
 import type { WireAnswer } from '../../http/send.ts'
-import { unlessAborted } from '../abort.ts'
-import type { Call, RequestTimeouts } from '../destination.ts'
-import type { Patience } from '../patience.ts'
+import type { Call } from '../destination.ts'
 import type { SupabaseSurroundings } from './engine.ts'
 import { readRefusal } from './errors.ts'
+import { fixedLimits } from './limits.ts'
 import { encodedKey } from './names.ts'
-import { hostOf } from './put-headers.ts'
+import { hostOf } from './project.ts'
 
 /**
  * Asks the server for something below `/object/`; the answer may be of any status.
@@ -20,6 +20,7 @@ const nothing = Buffer.alloc(0)
 /** Buckets whose name begins another route of the server's. */
 const namesRoute = new Set(['authenticated', 'public'])
 
+/** Requests go to the project's own address, with its key. */
 export function createAsk({ project, patience, wire, explain }: SupabaseSurroundings): Ask {
   const { rest } = project
   const timeouts = fixedLimits(patience)
@@ -35,16 +36,6 @@ export function createAsk({ project, patience, wire, explain }: SupabaseSurround
     } catch (error) {
       throw explain(error)
     }
-  }
-}
-
-/** The limits of requests without a body of the user's: how long those with one take says nothing of them. */
-export function fixedLimits(patience: Patience): RequestTimeouts {
-  return {
-    limitMs: () => patience.request,
-    answerLimitMs: () => patience.idleWhileAnswering,
-    succeeded: () => {},
-    overdue: () => {},
   }
 }
 

@@ -1,12 +1,13 @@
 import type { Settings } from '../../config/settings.ts'
 import { supabasePartSize } from '../../config/supabase-rules.ts'
 import type { UploadError } from '../../errors.ts'
+import type { Patience } from '../../http/patience.ts'
 import type { Wire, WireAnswer } from '../../http/send.ts'
-import type { Destination } from '../destination.ts'
-import type { Patience } from '../patience.ts'
+import type { ChecksumAlgorithm, Destination } from '../destination.ts'
 import type { SupabaseProject } from './project.ts'
 import type { CompareKey } from './stored-key.ts'
 
+/** The settings that a destination at Supabase goes by. */
 export type SupabaseDestinationSettings = Pick<
   Settings,
   'supabase' | 'tls' | 'engine' | 'bufferSize' | 'concurrency' | 'checksum' | 'timeouts' | 'properties'
@@ -14,6 +15,18 @@ export type SupabaseDestinationSettings = Pick<
 
 /** Bytes. Larger objects are sent in parts, each of exactly this size but the last. */
 export const partSize = supabasePartSize
+
+/**
+ * Seconds that caches may keep an object where nothing else is said, as supabase-js has it; the server's own default
+ * would keep them from holding anything.
+ */
+export const usualMaxAge = 3600
+
+/** Which checksum is made of what is sent, for the report; no server looks at it. Undefined: none. */
+export function checksumAlgorithmOf({ checksum }: Pick<Settings, 'checksum'>): ChecksumAlgorithm | undefined {
+  if (checksum === 'none') return undefined
+  return checksum === 'auto' ? 'crc32' : checksum
+}
 
 /** What both engines share. */
 export interface SupabaseSurroundings {

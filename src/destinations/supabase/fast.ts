@@ -1,11 +1,12 @@
-import { type Checksummer, checksummerOf } from '../../checksums/checksummer.ts'
+import { checksummerOf } from '../../checksums/checksummer.ts'
 import { automaticConcurrency } from '../../config/automatic-concurrency.ts'
+import { unlessAborted } from '../../http/abort.ts'
 import { createBufferPool } from '../../http/buffers.ts'
 import type { WireAnswer, WireRequest } from '../../http/send.ts'
 import { sendWhole } from '../../http/send-body.ts'
-import { unlessAborted } from '../abort.ts'
 import type { Call, ObjectInfo, ObjectToPut, SmallCall } from '../destination.ts'
-import { partSize, type SupabaseEngine, type SupabaseSurroundings } from './engine.ts'
+import { jsonIn, textOf } from './answer.ts'
+import { checksumAlgorithmOf, partSize, type SupabaseEngine, type SupabaseSurroundings } from './engine.ts'
 import { encodedKey } from './names.ts'
 import { createPutHeaders } from './put-headers.ts'
 import { createTusUploads } from './tus.ts'
@@ -18,7 +19,8 @@ export function openFastEngine(around: SupabaseSurroundings): SupabaseEngine {
   const { settings, bucket, project, wire, compareKey, explain, refusal } = around
   const requests = settings.concurrency === 'auto' ? automaticConcurrency.most : settings.concurrency
   const buffers = createBufferPool(settings.bufferSize, requests)
-  const checksummer = checksummerFor(settings.checksum)
+  const algorithm = checksumAlgorithmOf(settings)
+  const checksummer = algorithm && checksummerOf(algorithm)
   const headersFor = createPutHeaders(project)
   const { origin, path } = project.rest
   const folder = `${path}/object/${encodedKey(bucket)}/`
@@ -89,18 +91,9 @@ export function openFastEngine(around: SupabaseSurroundings): SupabaseEngine {
   }
 }
 
-function checksummerFor(choice: SupabaseSurroundings['settings']['checksum']): Checksummer | undefined {
-  if (choice === 'none') return undefined
-  return checksummerOf(choice === 'auto' ? 'crc32' : choice)
-}
-
 /** Where the server says it has put the object, `bucket/key`; undefined where it says no such thing. */
-function keyIn({ status, body }: WireAnswer): string | undefined {
-  if (status !== 200) return undefined
-  try {
-    const { Key }: { readonly Key?: unknown } = JSON.parse(body.toString())
-    return typeof Key === 'string' ? Key : undefined
-  } catch {
-    return undefined
-  }
+function keyIn(answer: WireAnswer): string | undefined {
+  if (answer.status !== 200) return undefined
+  const fields = jsonIn(answer) as { readonly Key?: unknown } | null | undefined
+  return textOf(fields?.Key)
 }

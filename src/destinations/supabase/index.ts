@@ -1,7 +1,7 @@
 import type { SupabaseUrl } from '../../config/destination-url.ts'
+import { type Patience, patienceFor } from '../../http/patience.ts'
 import { createWire } from '../../http/send.ts'
 import type { Destination, DestinationLimits } from '../destination.ts'
-import { type Patience, patienceFor } from '../patience.ts'
 import { partSize, type SupabaseDestinationSettings, type SupabaseEngine, type SupabaseSurroundings } from './engine.ts'
 import { refusedBySupabase, toSupabaseUploadError } from './errors.ts'
 import { fixName, supabaseKeyProblem } from './names.ts'

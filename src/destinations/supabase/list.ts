@@ -1,6 +1,7 @@
 import type { UploadError } from '../../errors.ts'
 import type { WireAnswer } from '../../http/send.ts'
 import type { Call, ObjectInfo } from '../destination.ts'
+import { jsonIn, textOf } from './answer.ts'
 import type { Ask } from './ask.ts'
 import { readRefusal } from './errors.ts'
 
@@ -94,17 +95,4 @@ function infoOf(key: string, { metadata, updated_at: updated }: Entry): ObjectIn
 
 function isEntries(value: unknown): value is readonly Entry[] {
   return Array.isArray(value) && value.every((entry) => typeof entry?.name === 'string')
-}
-
-function jsonIn({ body }: WireAnswer): unknown {
-  try {
-    return JSON.parse(body.toString())
-  } catch {
-    return undefined
-  }
-}
-
-/** A field of an answer, where it is text. */
-export function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined
 }

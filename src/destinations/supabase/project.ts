@@ -1,7 +1,7 @@
 import packageJson from '../../../package.json' with { type: 'json' }
 import type { Environment } from '../../config/environment.ts'
 import type { SupabaseSettings } from '../../config/settings.ts'
-import { noProject, projectUrl } from '../../config/supabase-rules.ts'
+import { hostedProject, noProject, projectUrl } from '../../config/supabase-rules.ts'
 import { UploadError, UsageError } from '../../errors.ts'
 import { proxyFor } from '../../http/agent.ts'
 
@@ -33,11 +33,17 @@ export interface SupabaseProject {
   proxy(origin: string): string | undefined
 }
 
+/** Where a protocol of the project's storage is spoken. */
 export interface StorageAddress {
   /** `https://host:port` */
   readonly origin: string
   /** Encoded, without a `/` at its end: `/storage/v1`. */
   readonly path: string
+}
+
+/** The value of the header `host` for requests to this address. */
+export function hostOf({ origin }: StorageAddress): string {
+  return origin.slice(origin.indexOf('//') + 2)
 }
 
 /** Gateways that many projects stand behind refuse requests of programs that do not say what they are. */
@@ -77,8 +83,7 @@ export function supabaseProject({ url }: SupabaseSettings, env: Environment = pr
  * https://supabase.com/docs/guides/storage/uploads/resumable-uploads
  */
 function resumableOrigin(base: URL): string {
-  const isHosted = /^[a-z0-9-]+\.supabase\.(?:co|in|red)$/.test(base.hostname)
-  return isHosted ? base.origin.replace('.supabase.', '.storage.supabase.') : base.origin
+  return hostedProject.test(base.hostname) ? base.origin.replace('.supabase.', '.storage.supabase.') : base.origin
 }
 
 function keysIn(env: Environment): string[] {

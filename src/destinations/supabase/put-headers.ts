@@ -1,9 +1,7 @@
 import { headerLines, type WireRequest } from '../../http/send.ts'
 import type { ObjectProperties, ObjectToPut } from '../destination.ts'
-import type { StorageAddress, SupabaseProject } from './project.ts'
-
-/** What supabase-js asks for where nothing is said; the server's own default would keep caches from holding anything. */
-const usualCacheControl = 'max-age=3600'
+import { usualMaxAge } from './engine.ts'
+import { hostOf, type SupabaseProject } from './project.ts'
 
 type PutTarget = Pick<ObjectToPut, 'contentType' | 'properties' | 'ifAbsent'>
 
@@ -31,7 +29,7 @@ export function createPutHeaders(
 /** https://supabase.com/docs/guides/storage/uploads/standard-uploads */
 function commonHeaders(
   project: SupabaseProject,
-  { cacheControl = usualCacheControl, metadata }: ObjectProperties = {},
+  { cacheControl = `max-age=${usualMaxAge}`, metadata }: ObjectProperties = {},
   ifAbsent = false,
 ): readonly string[] {
   const custom = metadata && ['x-metadata', Buffer.from(JSON.stringify(metadata)).toString('base64')]
@@ -41,9 +39,4 @@ function commonHeaders(
     ...['x-upsert', String(!ifAbsent), 'cache-control', cacheControl],
     ...(custom ?? []),
   ]
-}
-
-/** The value of the header `host` for requests to this address. */
-export function hostOf({ origin }: StorageAddress): string {
-  return origin.slice(origin.indexOf('//') + 2)
 }

@@ -1,8 +1,9 @@
 import type { WireAnswer } from '../../http/send.ts'
 import type { Destination, ObjectInfo } from '../destination.ts'
+import { isSuccess, jsonIn, textOf } from './answer.ts'
 import { askForInfo, createAsk, saysMissing } from './ask.ts'
 import type { SupabaseSurroundings } from './engine.ts'
-import { createListing, textOf } from './list.ts'
+import { createListing } from './list.ts'
 import { encodedKey } from './names.ts'
 
 /**
@@ -40,17 +41,10 @@ interface InfoFields {
   readonly last_modified?: unknown
 }
 
-function infoIn({ body }: WireAnswer, key: string): ObjectInfo | undefined {
-  try {
-    const { size, etag, last_modified: changed }: InfoFields = JSON.parse(body.toString())
-    if (typeof size !== 'number') return undefined
-    const lastModified = new Date(textOf(changed) ?? Number.NaN)
-    return { key, size, etag: textOf(etag), ...(Number.isNaN(lastModified.getTime()) ? {} : { lastModified }) }
-  } catch {
-    return undefined
-  }
-}
-
-function isSuccess({ status }: WireAnswer): boolean {
-  return status >= 200 && status < 300
+function infoIn(answer: WireAnswer, key: string): ObjectInfo | undefined {
+  const info = jsonIn(answer) as InfoFields | null | undefined
+  if (typeof info?.size !== 'number') return undefined
+  const lastModified = new Date(textOf(info.last_modified) ?? Number.NaN)
+  const isKnown = !Number.isNaN(lastModified.getTime())
+  return { key, size: info.size, etag: textOf(info.etag), ...(isKnown ? { lastModified } : {}) }
 }

@@ -1,14 +1,14 @@
 import { DetailedError, type HttpResponse, Upload, type UploadOptions } from 'tus-js-client'
 import { UploadError } from '../../errors.ts'
+import { refuseAborted, unlessAborted } from '../../http/abort.ts'
 import { createBufferPool } from '../../http/buffers.ts'
 import type { WireAnswer } from '../../http/send.ts'
-import { refuseAborted, unlessAborted } from '../abort.ts'
 import type { Call, Checksum, ObjectToPut, PartBody } from '../destination.ts'
 import { partSize, type SupabaseEngine, type SupabaseSurroundings } from './engine.ts'
-import { partSource, type ReadChecksum, readChecksum } from './standard-source.ts'
-import { tusStack, uploadName } from './standard-stack.ts'
+import { createReadChecksum, partSource, type ReadChecksum } from './standard-source.ts'
+import { tusStack } from './standard-stack.ts'
 import { cacheControlProblem, resumableMetadata } from './tus-metadata.ts'
-import { createTusRequests, notUnderstood } from './tus-requests.ts'
+import { createTusRequests, notUnderstood, uploadNameIn } from './tus-requests.ts'
 
 /** Memory of the parts of all uploads together, in bytes. */
 const memoryBudget = 256 * 2 ** 20
@@ -50,7 +50,7 @@ export function createStandardResumable(around: SupabaseSurroundings): SupabaseE
     unfinished.delete(key)
     if (before?.body === body) return before
     if (before !== undefined && !before.mayBeMade) await remove(before, call)
-    return { body, checksum: readChecksum(settings.checksum), url: undefined, mayBeMade: false }
+    return { body, checksum: createReadChecksum(settings), url: undefined, mayBeMade: false }
   }
 
   async function send(upload: Unfinished, object: ObjectToPut, call: Call): Promise<void> {
@@ -97,10 +97,10 @@ export function createStandardResumable(around: SupabaseSurroundings): SupabaseE
       const vendor: Upload = new Upload(upload.body as never, {
         ...options,
         uploadUrl: upload.url ?? null,
-        httpStack: tusStack(around, call),
+        httpStack: tusStack(around, call, size),
         onUploadUrlAvailable: () => {
           // The server may take itself for another host.
-          upload.url = `${options.endpoint}/${uploadName(vendor.url ?? '')}`
+          upload.url = `${options.endpoint}/${uploadNameIn(vendor.url)}`
         },
         onAfterResponse: (request, response) => {
           isHeadLast = request.getMethod() === 'HEAD'

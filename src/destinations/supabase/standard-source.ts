@@ -1,9 +1,9 @@
 import type { FileReader, FileSource } from 'tus-js-client'
 import { checksummerOf } from '../../checksums/checksummer.ts'
 import type { Settings } from '../../config/settings.ts'
-import { refuseAborted } from '../abort.ts'
+import { refuseAborted } from '../../http/abort.ts'
 import type { Checksum, PartReader } from '../destination.ts'
-import { partSize } from './engine.ts'
+import { checksumAlgorithmOf, partSize } from './engine.ts'
 import { notUnderstood } from './tus-requests.ts'
 
 /** The checksum of an object that is read from its beginning to its end, and here and there again. */
@@ -16,9 +16,10 @@ export interface ReadChecksum {
   result(): Promise<Checksum | undefined>
 }
 
-export function readChecksum(wanted: Settings['checksum']): ReadChecksum {
-  const algorithm = wanted === 'auto' ? 'crc32' : wanted
-  const running = algorithm === 'none' ? undefined : checksummerOf(algorithm).begin()
+/** Begins with the object's first byte. */
+export function createReadChecksum(settings: Pick<Settings, 'checksum'>): ReadChecksum {
+  const algorithm = checksumAlgorithmOf(settings)
+  const running = algorithm && checksummerOf(algorithm).begin()
   let end = 0
   return {
     get end() {
@@ -31,7 +32,7 @@ export function readChecksum(wanted: Settings['checksum']): ReadChecksum {
       end = offset + bytes.length
     },
     async result() {
-      return algorithm === 'none' || running === undefined ? undefined : { algorithm, value: await running.result() }
+      return algorithm === undefined || running === undefined ? undefined : { algorithm, value: await running.result() }
     },
   }
 }

@@ -1,10 +1,11 @@
 import type { HttpRequest, HttpResponse, HttpStack } from 'tus-js-client'
+import { refuseAborted } from '../../http/abort.ts'
 import type { WireAnswer } from '../../http/send.ts'
-import { refuseAborted } from '../abort.ts'
 import type { Call } from '../destination.ts'
-import { fixedLimits } from './ask.ts'
 import type { SupabaseSurroundings } from './engine.ts'
-import { notUnderstood } from './tus-requests.ts'
+import { fixedLimits, limitsWhileMaking } from './limits.ts'
+import { hostOf } from './project.ts'
+import { uploadNameIn } from './tus-requests.ts'
 
 const nothing = Buffer.alloc(0)
 
@@ -12,27 +13,42 @@ const nothing = Buffer.alloc(0)
  * What tus-js-client sends its requests by, with the proxies, certificates, kept connections and limits that come with it
  * (the library's own waits for ever where a connection dies in the middle of an answer). Requests go to the project's own
  * address, whichever host an answer names: they carry the key.
+ *
+ * @param objectSize bytes
  */
 export function tusStack(
   { project, patience, wire, refusal }: SupabaseSurroundings,
   { signal, timeouts, pacer }: Call,
+  objectSize: number,
 ): HttpStack {
   const { origin, path } = project.resumable
-  const { host } = new URL(origin)
+  const host = hostOf(project.resumable)
   const bodiless = fixedLimits(patience)
+  const making = limitsWhileMaking(timeouts, patience)
 
-  async function send(method: string, url: string, fields: readonly string[], body: unknown): Promise<HttpResponse> {
+  async function send(
+    method: string,
+    url: string,
+    fields: ReadonlyMap<string, string>,
+    body: unknown,
+  ): Promise<HttpResponse> {
     refuseAborted(signal)
     const bytes = body instanceof Buffer ? body : nothing
+    const isLast = Number(fields.get('upload-offset')) + bytes.length === objectSize
     const answer = await wire.send(
       {
         method,
         origin,
-        path: method === 'POST' ? path : `${path}/${uploadName(url)}`,
-        headers: ['host', host, ...fields, ...(method === 'HEAD' ? [] : ['content-length', String(bytes.length)])],
+        path: method === 'POST' ? path : `${path}/${uploadNameIn(url)}`,
+        headers: [
+          'host',
+          host,
+          ...[...fields].flat(),
+          ...(method === 'HEAD' ? [] : ['content-length', String(bytes.length)]),
+        ],
         body: bytes.length === 0 ? bytes : () => paced(bytes),
         size: bytes.length,
-        timeouts: bytes.length === 0 ? bodiless : timeouts,
+        timeouts: bytes.length === 0 ? bodiless : isLast ? making : timeouts,
       },
       signal,
     )
@@ -61,7 +77,7 @@ export function tusStack(
         getHeader: (name) => fields.get(name.toLowerCase()),
         // Bytes count once the server has them.
         setProgressHandler: () => {},
-        send: (body) => send(method, url, [...fields].flat(), body),
+        send: (body) => send(method, url, fields, body),
         // The call's signal cuts what is under way.
         abort: async () => {},
         getUnderlyingObject: () => undefined,
@@ -74,17 +90,6 @@ export function tusStack(
 /** An upload that the server does not know, or does not want to speak of, is begun anew by the library. */
 function mayBeginAnew(method: string, { status }: WireAnswer): boolean {
   return method === 'HEAD' && [400, 401, 403, 404, 410].includes(status)
-}
-
-/**
- * The last segment of an upload's address.
- *
- * @throws UploadError BAD_RESPONSE where it has none
- */
-export function uploadName(url: string): string {
-  const [, name] = /([\w.~=%+-]+)\/?(?:[?#].*)?$/.exec(url) ?? []
-  if (name === undefined) throw notUnderstood()
-  return name
 }
 
 function responseOf(answer: WireAnswer): HttpResponse {

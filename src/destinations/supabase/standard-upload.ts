@@ -1,11 +1,11 @@
 import { createClient, type SupabaseClient, type SupabaseClientOptions } from '@supabase/supabase-js'
 import { checksummerOf, type RunningChecksum } from '../../checksums/checksummer.ts'
 import { UploadError } from '../../errors.ts'
+import { refuseAborted } from '../../http/abort.ts'
 import { wireFetch } from '../../http/fetch.ts'
 import type { WireAnswer } from '../../http/send.ts'
-import { refuseAborted } from '../abort.ts'
 import type { Call, ObjectInfo, ObjectProperties, ObjectToPut, PartBody } from '../destination.ts'
-import type { SupabaseEngine, SupabaseSurroundings } from './engine.ts'
+import { checksumAlgorithmOf, type SupabaseEngine, type SupabaseSurroundings } from './engine.ts'
 import { encodedKey } from './names.ts'
 import { type SupabaseProject, userAgent } from './project.ts'
 
@@ -20,7 +20,7 @@ type FileOptions = NonNullable<Parameters<Upload>[2]>
  */
 export function createStandardUpload(around: SupabaseSurroundings): SupabaseEngine['putObject'] {
   const { settings, bucket, project, wire } = around
-  const algorithm = settings.checksum === 'auto' ? 'crc32' : settings.checksum
+  const algorithm = checksumAlgorithmOf(settings)
   /** The client knows nothing of calls, with their signals and limits: a request is told by the stream it sends. */
   const fetches = new WeakMap<object, Fetch>()
   let client: SupabaseClient | undefined
@@ -35,7 +35,7 @@ export function createStandardUpload(around: SupabaseSurroundings): SupabaseEngi
   return async function putObject(object: ObjectToPut, body: PartBody, call: Call): Promise<ObjectInfo> {
     refuseAborted(call.signal)
     client ??= connect(project, fetchFor)
-    const running = algorithm === 'none' ? undefined : checksummerOf(algorithm).begin()
+    const running = algorithm && checksummerOf(algorithm).begin()
     const stream = body.stream()
     // It may fail before, or after, anybody reads it: who does is told then.
     stream.on('error', () => {})
@@ -71,7 +71,7 @@ export function createStandardUpload(around: SupabaseSurroundings): SupabaseEngi
     return {
       key: object.key,
       size: body.size,
-      ...(algorithm === 'none' || running === undefined
+      ...(algorithm === undefined || running === undefined
         ? {}
         : { checksum: { algorithm, value: await running.result() } }),
     }

@@ -1,11 +1,12 @@
 import type { Checksummer, RunningChecksum } from '../../checksums/checksummer.ts'
+import { refuseAborted } from '../../http/abort.ts'
 import type { BufferPool } from '../../http/buffers.ts'
 import type { Pieces } from '../../http/connection.ts'
 import type { WireAnswer, WireRequest } from '../../http/send.ts'
 import { sendBody } from '../../http/send-body.ts'
-import { refuseAborted } from '../abort.ts'
 import type { Call, PartBody, PartReader } from '../destination.ts'
 
+/** A part to be sent, from some byte on. */
 export interface PartSending {
   readonly body: PartBody
   /** Bytes of it that the server has already. */

@@ -1,7 +1,5 @@
 import type { ObjectProperties, ObjectToPut } from '../destination.ts'
-
-/** What storage-js asks for where nothing else is said, in seconds. */
-const usualMaxAge = '3600'
+import { usualMaxAge } from './engine.ts'
 
 /**
  * What Supabase is told of an object when its upload begins, by name.
@@ -34,7 +32,7 @@ export function cacheControlProblem(properties: ObjectProperties | undefined): s
 }
 
 function maxAgeOf(properties: ObjectProperties | undefined): string | undefined {
-  if (properties?.cacheControl === undefined) return usualMaxAge
+  if (properties?.cacheControl === undefined) return String(usualMaxAge)
   return /(?:^|[,\s])max-age=(\d{1,10})(?!\d)/i.exec(properties.cacheControl)?.[1]
 }
 

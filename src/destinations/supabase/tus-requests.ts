@@ -1,10 +1,11 @@
 import { UploadError } from '../../errors.ts'
 import type { WireAnswer, WireRequest } from '../../http/send.ts'
-import type { Call, ObjectToPut, RequestTimeouts } from '../destination.ts'
-import type { Patience } from '../patience.ts'
-import { askForInfo, createAsk, fixedLimits } from './ask.ts'
+import type { Call, ObjectToPut } from '../destination.ts'
+import { isSuccess, jsonIn } from './answer.ts'
+import { askForInfo, createAsk } from './ask.ts'
 import type { SupabaseSurroundings } from './engine.ts'
-import { hostOf } from './put-headers.ts'
+import { fixedLimits, limitsWhileMaking } from './limits.ts'
+import { hostOf } from './project.ts'
 import { metadataHeader, readMetadata, resumableMetadata } from './tus-metadata.ts'
 
 /** What a server says of an upload. */
@@ -29,6 +30,7 @@ export interface TusRequests {
   wasMade(uploadId: string, object: ObjectToPut, call: Call): Promise<boolean>
 }
 
+/** Bytes to be added to an upload. */
 export interface Patch {
   readonly uploadId: string
   readonly object: ObjectToPut
@@ -39,7 +41,7 @@ export interface Patch {
   readonly isLast: boolean
 }
 
-/** The last segment of an upload's address; Supabase's is `bucket/key/version` in base64url. */
+/** Supabase's is `bucket/key/version` in base64url. */
 const uploadName = /^(?!\.+$)[\w.~=+-]+$/
 const nothing = Buffer.alloc(0)
 
@@ -80,9 +82,8 @@ export function createTusRequests(around: SupabaseSurroundings): TusRequests {
       const answer = await send('POST', resumable.path, headers(!object.ifAbsent, ...about), call)
       if (!isSuccess(answer)) throw refusal(answer)
       // Behind a proxy, a server may take itself for another host: the key goes to the project's alone.
-      const [, name] = /([^/]+)\/?$/.exec(answer.headers.location?.replace(/[?#].*/, '') ?? '') ?? []
-      if (answer.status !== 201 || name === undefined || !uploadName.test(name)) throw notUnderstood()
-      return addresses + name
+      if (answer.status !== 201) throw notUnderstood()
+      return addresses + uploadNameIn(answer.headers.location)
     },
 
     async head(uploadId, object, call) {
@@ -105,7 +106,7 @@ export function createTusRequests(around: SupabaseSurroundings): TusRequests {
       const about = ['upload-offset', String(offset), 'content-length', String(size)]
       const fields = headers(!object.ifAbsent, 'content-type', 'application/offset+octet-stream', ...about)
       const { origin } = resumable
-      const timeouts = isLast ? whileMaking(call.timeouts, around.patience) : call.timeouts
+      const timeouts = isLast ? limitsWhileMaking(call.timeouts, around.patience) : call.timeouts
       // Sent twice, it is refused for its offset, or because the object exists that it has made itself.
       const request = { method: 'PATCH', origin, path: pathOf(uploadId), headers: fields, body, size, isOnce: true }
       return await wire.send({ ...request, timeouts }, call.signal)
@@ -131,6 +132,17 @@ export function createTusRequests(around: SupabaseSurroundings): TusRequests {
   }
 }
 
+/**
+ * The last segment of an upload's address.
+ *
+ * @throws UploadError BAD_RESPONSE where it is none of an upload
+ */
+export function uploadNameIn(address: string | null | undefined): string {
+  const [, name] = /([^/]+)\/?$/.exec(address?.replace(/[?#].*/, '') ?? '') ?? []
+  if (name === undefined || !uploadName.test(name)) throw notUnderstood()
+  return name
+}
+
 /** The bytes the server has after a request; undefined where it does not say so. */
 export function offsetIn({ headers }: WireAnswer): number | undefined {
   return countIn(headers['upload-offset'])
@@ -140,23 +152,6 @@ export function offsetIn({ headers }: WireAnswer): number | undefined {
 export function notUnderstood(): UploadError {
   const message = 'the answer is none of a server for resumable uploads; check SUPABASE_URL, and proxies on the way'
   return new UploadError('BAD_RESPONSE', message)
-}
-
-/**
- * A large object takes a server minutes to make; who gives up and asks how far it has come may cut it short.
- * https://supabase.com/docs/guides/storage/uploads/resumable-uploads#concurrency
- */
-function whileMaking(timeouts: RequestTimeouts | undefined, patience: Patience): RequestTimeouts | undefined {
-  const { idleWhileCompleting } = patience
-  return (
-    timeouts && {
-      limitMs: (size) => timeouts.limitMs(size) + idleWhileCompleting,
-      answerLimitMs: (size) => Math.max(timeouts.answerLimitMs(size), idleWhileCompleting),
-      // It says nothing of the line.
-      succeeded: () => {},
-      overdue: timeouts.overdue,
-    }
-  )
 }
 
 function stateOf(answer: WireAnswer): UploadState | undefined {
@@ -175,14 +170,7 @@ function versionOf(uploadId: string): string | undefined {
   return Buffer.from(name, 'base64url').toString().split('/').at(-1)
 }
 
-function versionIn({ body }: WireAnswer): unknown {
-  try {
-    return JSON.parse(body.toString())?.version
-  } catch {
-    return undefined
-  }
-}
-
-function isSuccess({ status }: WireAnswer): boolean {
-  return status >= 200 && status < 300
+function versionIn(answer: WireAnswer): unknown {
+  const info = jsonIn(answer) as { readonly version?: unknown } | null | undefined
+  return info?.version
 }

@@ -1,10 +1,10 @@
 import { checksummerOf } from '../../checksums/checksummer.ts'
 import { wholeChecksum } from '../../checksums/whole-checksum.ts'
 import { UploadError } from '../../errors.ts'
+import { unlessAborted } from '../../http/abort.ts'
 import type { BufferPool } from '../../http/buffers.ts'
-import { unlessAborted } from '../abort.ts'
 import type { Call, MultipartUpload, MultipartUploads, ObjectToPut, Part, PartBody } from '../destination.ts'
-import { partSize, type SupabaseSurroundings } from './engine.ts'
+import { checksumAlgorithmOf, partSize, type SupabaseSurroundings } from './engine.ts'
 import { isOffsetConflict } from './errors.ts'
 import { readChecksum, sendRest } from './tus-body.ts'
 import { cacheControlProblem } from './tus-metadata.ts'
@@ -53,8 +53,8 @@ function uploadOf(
   requests: TusRequests,
   { settings, buffers, refusal, explain }: TusOptions,
 ): MultipartUpload {
-  const algorithm = settings.checksum === 'auto' ? 'crc32' : settings.checksum
-  const checksummer = algorithm === 'none' ? undefined : checksummerOf(algorithm)
+  const algorithm = checksumAlgorithmOf(settings)
+  const checksummer = algorithm && checksummerOf(algorithm)
   /** Bytes the server has; undefined while nobody knows. */
   let there: number | undefined = offset
   /** The part this process has begun to send last. */

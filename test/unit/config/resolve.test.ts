@@ -119,6 +119,12 @@ describe('faults', () => {
       'SUPABASE_URL',
       'SUPABASE_URL: found "https://abcdefgh.supabase.co/storage/v1/s3", expected a URL such as https://abcdefgh.supabase.co, without /storage/v1, a user, a password or a query',
     ],
+    [
+      'supabaseUrl',
+      'http://abcdefgh.supabase.co',
+      'SUPABASE_URL',
+      'SUPABASE_URL: found "http://abcdefgh.supabase.co", expected a URL such as https://abcdefgh.supabase.co, without /storage/v1, a user, a password or a query',
+    ],
     ['follow', true, 'f: follow', 'f: follow: --follow is not yet available'],
   ] as const)('%s %j', (key, value, from, line) => {
     const { faults, values } = resolveOptions([{ key, value, from }])

@@ -1,8 +1,8 @@
 import { createServer, type RequestListener } from 'node:http'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { RequestTimeouts } from '../../../src/destinations/destination.ts'
-import { patienceFor } from '../../../src/destinations/patience.ts'
 import { createNodeWire } from '../../../src/http/node-wire.ts'
+import { patienceFor } from '../../../src/http/patience.ts'
 import type { Wire, WireRequest } from '../../../src/http/send.ts'
 
 interface Scene {

@@ -58,6 +58,7 @@ describe('placeOf', () => {
     ['file:./out', 'http://h', 'file:/work/out'],
     ['file:///out/', undefined, 'file:/out'],
     ['supabase://b/x', 'https://p.supabase.co/', 'supabase://b/x/ at https://p.supabase.co'],
+    ['supabase://b/x', 'HTTPS://P.supabase.co:443', 'supabase://b/x/ at https://p.supabase.co'],
     ['supabase://b/x', undefined, 'supabase://b/x/ at no project'],
   ])('%s at %s: %s', (to, endpoint, place) => {
     expect(placeOf({ to, endpoint }, '/work')).toBe(place)

@@ -186,6 +186,7 @@ describe('as settings ask for it', () => {
     await expect(ask(undefined)).rejects.toThrow('supabase:// needs the project')
     await expect(ask('https://q.supabase.co')).rejects.toThrow('nothing to resume')
     expect((await ask('https://p.supabase.co')).journal).toBe(journal)
+    expect((await ask('HTTPS://P.supabase.co/')).journal).toBe(journal)
   })
 })
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { patienceFor } from '../../../../src/destinations/patience.ts'
 import { connectS3 } from '../../../../src/destinations/s3/client.ts'
+import { patienceFor } from '../../../../src/http/patience.ts'
 import { credentialEnvironment, s3Settings } from '../../../contract/s3-settings.ts'
 
 beforeEach(() => {

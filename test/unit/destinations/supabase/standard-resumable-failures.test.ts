@@ -69,6 +69,18 @@ describe('what goes wrong with an object by tus-js-client', () => {
     await expect(put).rejects.toMatchObject({ code: 'STALLED' })
   })
 
+  it.each([
+    ['a part', 1, '0.1 s'],
+    ['the last part, of which it makes the object', 3, '0.4 s'],
+  ])('is a server that says nothing to %s', async (_, part, within) => {
+    const supabase = await aSupabase()
+    supabase.intercept = onPatch(part, () => 'hang')
+    const limits = { limitMs: () => 60_000, answerLimitMs: () => 50, succeeded: () => {}, overdue: () => {} }
+    const engine = standardEngine(supabase, { idleMs: 100, completingMs: 400 })
+    const put = engine.putObject(anObject(), bodyOf(bytes), aCall({ timeouts: limits }))
+    await expect(put).rejects.toMatchObject({ code: 'STALLED', message: expect.stringContaining(within) })
+  })
+
   it('is a part that takes too long', async () => {
     const supabase = await aSupabase()
     supabase.intercept = onPatch(1, () => 'hang')

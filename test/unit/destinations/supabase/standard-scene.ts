@@ -1,6 +1,5 @@
 import { onTestFinished } from 'vitest'
 import type { ObjectToPut } from '../../../../src/destinations/destination.ts'
-import { patienceFor } from '../../../../src/destinations/patience.ts'
 import {
   partSize,
   type SupabaseDestinationSettings,
@@ -11,6 +10,7 @@ import { refusedBySupabase, toSupabaseUploadError } from '../../../../src/destin
 import { supabaseProject } from '../../../../src/destinations/supabase/project.ts'
 import { openStandardEngine } from '../../../../src/destinations/supabase/standard.ts'
 import { createKeyComparison } from '../../../../src/destinations/supabase/stored-key.ts'
+import { patienceFor } from '../../../../src/http/patience.ts'
 import { createWire } from '../../../../src/http/send.ts'
 import { defaultSettings } from '../../../support/settings.ts'
 import { type SeenRequest, type SupabaseFake, startSupabaseFake } from '../../../support/supabase-fake.ts'
@@ -28,6 +28,7 @@ export async function aSupabase(...options: Parameters<typeof startSupabaseFake>
 
 interface EngineOptions extends Partial<SupabaseDestinationSettings> {
   readonly idleMs?: number
+  readonly completingMs?: number
   readonly onWarning?: (message: string) => void
 }
 
@@ -36,11 +37,12 @@ export function standardEngine(
   { url, key }: { url: string; key: string },
   options: EngineOptions = {},
 ): SupabaseEngine {
-  const { idleMs, onWarning = () => {}, ...over } = options
+  const { idleMs, completingMs, onWarning = () => {}, ...over } = options
   const settings = { ...defaultSettings, supabase: { url }, ...over }
   const patience = {
     ...patienceFor(settings.timeouts),
     ...(idleMs === undefined ? {} : { idle: idleMs, idleWhileAnswering: idleMs }),
+    ...(completingMs === undefined ? {} : { idleWhileCompleting: completingMs }),
   }
   const project = supabaseProject(settings.supabase, { SUPABASE_SERVICE_ROLE_KEY: key })
   const wire = createWire(settings.tls, patience)

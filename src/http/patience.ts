@@ -21,7 +21,7 @@ export interface Patience {
 const seconds = 1000
 const minutes = 60 * seconds
 
-/** The limits of requests made by the SDK. */
+/** What `--timeout` and `--stall-timeout` come to. */
 export function patienceFor({ requestMs, stallMs }: TimeoutSettings): Patience {
   const idleWhileCompleting = Math.max(5 * minutes, stallMs)
   return {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { patienceFor } from '../../../src/destinations/patience.ts'
+import { patienceFor } from '../../../src/http/patience.ts'
 
 const minute = 60_000
 
