@@ -64,12 +64,17 @@ for (const available of posix ? localServers : []) {
 
         for (let n = 0; n < kills; n += 1) {
           const upload = start(n === 0 ? [] : ['--resume'])
-          // Once the request is on its way to the server.
-          act = () => setImmediate(() => upload.kill('SIGKILL'))
+          // Once the request is on its way to the server. Its answer must not come first: it may be the run's last.
+          act = () =>
+            setImmediate(() => {
+              proxy.hold()
+              upload.kill('SIGKILL')
+            })
           const killed = await upload.result
+          act = undefined
+          proxy.release()
           expect(killed.signal, killed.stderr).toBe('SIGKILL')
         }
-        act = undefined
         const result = await start(['--resume']).result
 
         const counts = proxy.counts()
