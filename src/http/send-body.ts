@@ -171,7 +171,7 @@ async function checksumOf(
 }
 
 /** Reads until `into` is full: one read may well give less. */
-async function fill(reader: PartReader, into: Buffer, offset: number): Promise<Buffer> {
+export async function fill(reader: PartReader, into: Buffer, offset: number): Promise<Buffer> {
   for (let done = 0; done < into.length; ) done += await reader.read(into.subarray(done), offset + done)
   return into
 }

@@ -14,6 +14,12 @@ export function jsonIn({ body }: WireAnswer): unknown {
   }
 }
 
+/** A field of an answer, where it is a time. */
+export function timeOf(value: unknown): Date | undefined {
+  const time = new Date(textOf(value) ?? Number.NaN)
+  return Number.isNaN(time.getTime()) ? undefined : time
+}
+
 /** A field of an answer, where it is text. */
 export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined

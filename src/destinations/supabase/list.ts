@@ -1,7 +1,7 @@
 import type { UploadError } from '../../errors.ts'
 import type { WireAnswer } from '../../http/send.ts'
 import type { Call, ObjectInfo } from '../destination.ts'
-import { jsonIn, textOf } from './answer.ts'
+import { jsonIn, textOf, timeOf } from './answer.ts'
 import type { Ask } from './ask.ts'
 import { readRefusal } from './errors.ts'
 
@@ -88,9 +88,8 @@ function isUnknownRoute(answer: WireAnswer): boolean {
 
 function infoOf(key: string, { metadata, updated_at: updated }: Entry): ObjectInfo {
   const size = typeof metadata?.size === 'number' ? metadata.size : 0
-  const lastModified = new Date(textOf(metadata?.lastModified) ?? textOf(updated) ?? Number.NaN)
-  const isKnown = !Number.isNaN(lastModified.getTime())
-  return { key, size, etag: textOf(metadata?.eTag), ...(isKnown ? { lastModified } : {}) }
+  const lastModified = timeOf(textOf(metadata?.lastModified) ?? updated)
+  return { key, size, etag: textOf(metadata?.eTag), lastModified }
 }
 
 function isEntries(value: unknown): value is readonly Entry[] {

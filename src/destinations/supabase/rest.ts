@@ -1,6 +1,6 @@
 import type { WireAnswer } from '../../http/send.ts'
 import type { Destination, ObjectInfo } from '../destination.ts'
-import { isSuccess, jsonIn, textOf } from './answer.ts'
+import { isSuccess, jsonIn, textOf, timeOf } from './answer.ts'
 import { askForInfo, createAsk, saysMissing } from './ask.ts'
 import type { SupabaseSurroundings } from './engine.ts'
 import { createListing } from './list.ts'
@@ -44,7 +44,5 @@ interface InfoFields {
 function infoIn(answer: WireAnswer, key: string): ObjectInfo | undefined {
   const info = jsonIn(answer) as InfoFields | null | undefined
   if (typeof info?.size !== 'number') return undefined
-  const lastModified = new Date(textOf(info.last_modified) ?? Number.NaN)
-  const isKnown = !Number.isNaN(lastModified.getTime())
-  return { key, size: info.size, etag: textOf(info.etag), ...(isKnown ? { lastModified } : {}) }
+  return { key, size: info.size, etag: textOf(info.etag), lastModified: timeOf(info.last_modified) }
 }

@@ -3,8 +3,8 @@ import { refuseAborted } from '../../http/abort.ts'
 import type { BufferPool } from '../../http/buffers.ts'
 import type { Pieces } from '../../http/connection.ts'
 import type { WireAnswer, WireRequest } from '../../http/send.ts'
-import { sendBody } from '../../http/send-body.ts'
-import type { Call, PartBody, PartReader } from '../destination.ts'
+import { fill, sendBody } from '../../http/send-body.ts'
+import type { Call, PartBody } from '../destination.ts'
 
 /** A part to be sent, from some byte on. */
 export interface PartSending {
@@ -112,8 +112,4 @@ function restOf(body: PartBody, from: number): PartBody {
       return { ...reader, read: (into, offset) => reader.read(into, from + offset) }
     },
   }
-}
-
-async function fill(reader: PartReader, into: Buffer, from: number): Promise<void> {
-  for (let done = 0; done < into.length; ) done += await reader.read(into.subarray(done), from + done)
 }
