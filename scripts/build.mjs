@@ -1,6 +1,6 @@
 /**
- * Builds dist/: the program and the library as bundles that need no other package, type declarations, and the licences
- * of what was bundled.
+ * Builds dist/: the program and the library as bundles that need no other package, type declarations, the JSON Schema of
+ * config files, and the licences of what was bundled.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
@@ -9,6 +9,9 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { thirdPartyLicences } from './licences.mjs'
 import { inRepository, isMain, root } from './paths.mjs'
+
+/** Where a config's `$schema` finds it. */
+const schemaName = 'uploadrc.schema.json'
 
 /** Of package.json only what the program says of itself: the rest would be dead weight in every start. */
 const ownPackageJson = {
@@ -100,12 +103,29 @@ export async function bundle() {
       await mkdir(dirname(target), { recursive: true })
       await writeFile(target, contents)
     }
+    await writeFile(join(fresh, schemaName), JSON.stringify(await configSchema()))
     await writeFile(join(fresh, 'THIRD-PARTY-LICENSES.txt'), await thirdPartyLicences(metafile))
     await rm(dist, { recursive: true, force: true })
     await rename(fresh, dist)
   } finally {
     await rm(fresh, { recursive: true, force: true })
   }
+}
+
+/** The JSON Schema of config files, as the sources make it. */
+async function configSchema() {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: ['src/config/json-schema.ts'],
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    mainFields: ['module', 'main'],
+    write: false,
+    logLevel: 'warning',
+  })
+  const code = Buffer.from(outputFiles[0].contents).toString('base64')
+  return (await import(`data:text/javascript;base64,${code}`)).configSchema()
 }
 
 /**

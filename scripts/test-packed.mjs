@@ -57,6 +57,7 @@ function program(tarball) {
   const installed = onWindows ? join(prefix, 'node_modules', name) : join(prefix, 'lib', 'node_modules', name)
   assert.ok(!existsSync(join(installed, 'node_modules')), 'the package must need no other package')
   assert.ok(existsSync(join(installed, 'dist', 'THIRD-PARTY-LICENSES.txt')), 'the licences are missing')
+  assert.ok(existsSync(join(installed, 'dist', 'uploadrc.schema.json')), 'the schema of config files is missing')
 
   const work = newFolder('work')
   assert.equal(run(work, upload, ['--version']).stdout.trim(), version)

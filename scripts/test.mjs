@@ -32,10 +32,11 @@ if (local.length > 0) await run(local, { coverage: kinds === everyday })
 
 const real = kinds.filter((kind) => againstServers.includes(kind))
 if (real.length > 0) {
-  const { env, found, missing } = testServers({ proxies: kinds.includes('endurance') })
+  const { env, found, missing, beside, without } = testServers({ proxies: kinds.includes('endurance') })
   const possible = found.length > 0 ? real : real.filter((kind) => !onlyAgainstServers.includes(kind))
-  if (possible.length > 0) await run(possible, { env, servers: found })
+  if (possible.length > 0) await run(possible, { env, servers: [...found, ...beside] })
   notRun.push(...missing.map((server) => `${real.join(' and ')} against ${server}`))
+  notRun.push(...without.map((server) => `properties against ${server}`))
   if (requireReal) total.failed += missing.length
 }
 

@@ -8,4 +8,5 @@ export const commands: ReadonlyMap<string, () => Promise<RunCommand>> = new Map(
   ['undo', async () => (await import('./undo.ts')).runUndo],
   ['verify', async () => (await import('./verify.ts')).runVerify],
   ['cleanup', async () => (await import('./cleanup.ts')).runCleanup],
+  ['init', async () => (await import('./init.ts')).runInit],
 ])

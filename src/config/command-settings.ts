@@ -3,10 +3,12 @@ import { readConfigFile } from './config-file.ts'
 import { givenByConfig } from './config-values.ts'
 import { connectionOptions } from './connection-options.ts'
 import { givenByEnvironment } from './environment.ts'
-import { fileFaults, givenByFlags, namedConfig, type SettingsInput, toSettings } from './load.ts'
+import { fileFaults, givenByFlags, namedConfig, type SettingsInput } from './load.ts'
 import type { OptionKey } from './options.ts'
+import { chooseLevels, namedBy } from './preset.ts'
 import { resolveOptions } from './resolve.ts'
 import type { Settings } from './settings.ts'
+import { toSettings } from './to-settings.ts'
 
 /** Options of the main job that the other commands have, too. */
 export const commandOptionKeys: readonly OptionKey[] = [
@@ -17,6 +19,7 @@ export const commandOptionKeys: readonly OptionKey[] = [
   'noColor',
   ...(Object.keys(connectionOptions) as OptionKey[]),
   'config',
+  'preset',
 ]
 
 /** They have no flag there, but hold for every request: what the environment or the config say of them counts. */
@@ -46,17 +49,19 @@ export interface CommandSettings {
 export async function loadCommandSettings(input: Omit<SettingsInput, 'args' | 'findConfig'>): Promise<CommandSettings> {
   const config = await readConfigFile({ ...input, named: namedConfig(input) })
   const fromConfig = config?.json === undefined ? undefined : givenByConfig(config.json, config.path, config.named)
+  const { levels, faults } = chooseLevels(namedBy('preset', input.flags, input.env), config, fromConfig)
   const known = new Set([...commandOptionKeys, ...quietlyShared])
   const byFlag = givenByFlags(input.flags)
-  const given = [...byFlag, ...givenByEnvironment(input.env), ...(fromConfig?.given ?? [])]
+  const given = [...byFlag, ...givenByEnvironment(input.env), ...levels.flatMap((level) => level.given)]
   const resolved = resolveOptions(given.filter(({ key }) => known.has(key)))
-  const faults = [
+  const allFaults = [
     ...resolved.faults,
     ...(config?.faults ?? []),
     ...(fromConfig?.faults ?? []),
+    ...faults,
     ...(await fileFaults(resolved, input.cwd)),
   ]
-  if (faults.length > 0) throw new UsageError([...new Set(faults)])
+  if (allFaults.length > 0) throw new UsageError([...new Set(allFaults)])
   return {
     settings: toSettings({ ...resolved.values, to: '' }, [], config?.path),
     byFlag: new Set(byFlag.map(({ key }) => key)),

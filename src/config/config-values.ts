@@ -1,27 +1,34 @@
-import { distance } from 'fastest-levenshtein'
+import { type GivenEntry, readEntries } from './config-entries.ts'
+import { type ConfigReading, isObject, placeIn, readConfig, readObject, type Sections } from './config-object.ts'
 import { fault, type GivenValue } from './given.ts'
 import { laterConfigKeys } from './later-options.ts'
-import { flagOf, variableOf } from './option-spec.ts'
-import { type OptionKey, optionKeys, options } from './options.ts'
-import { findSecrets } from './secrets.ts'
+import { optionKeys } from './options.ts'
+import { resolveOptions } from './resolve.ts'
 
-/** What a config file gives, and what is wrong with it beside its values. */
-export interface ConfigValues {
+/** What the top level of a config gives, or one of its presets. */
+export interface ConfigLevel {
   readonly given: readonly GivenValue[]
+  /** Undefined where there are none, which is not the same as an empty list. */
+  readonly rules: readonly GivenEntry[] | undefined
+  readonly routes: readonly GivenEntry[] | undefined
+}
+
+/** What a config file gives, and what is wrong with it. */
+export interface ConfigValues extends ConfigLevel {
+  readonly presets: ReadonlyMap<string, ConfigLevel>
+  /** About the file as such: secrets, and keys that have no place where they stand. */
   readonly faults: readonly string[]
+  /** About values in rules, routes and presets, those that are not used included. */
+  readonly entryFaults: readonly string[]
 }
 
 /** Options of one provider under its name; each is a key of its own, too. */
-const sections: Readonly<Record<string, Readonly<Record<string, OptionKey>>>> = {
+export const topSections = {
   s3: { endpointUrl: 'endpointUrl', region: 'region', profile: 'profile', pathStyle: 'pathStyle' },
   supabase: { url: 'supabaseUrl' },
-}
-const knownKeys = [
-  ...optionKeys.filter((key) => options[key].inConfig !== 'none'),
-  ...Object.keys(sections),
-  '$schema',
-  ...laterConfigKeys,
-]
+} as const satisfies Sections
+
+const otherwise = 'keys are the options of upload --help, --part-size as partSize'
 
 /**
  * Reads the options out of a config's JSON.
@@ -30,76 +37,63 @@ const knownKeys = [
  * @param named - Whether somebody named the file, rather than it being found.
  */
 export function givenByConfig(json: unknown, file: string, named: boolean): ConfigValues {
-  if (!isObject(json))
-    return { given: [], faults: [fault(file, 'expected an object: { "to": "s3://bucket/prefix/" }')] }
-  const secrets = findSecrets(json)
-  const faults = secrets.map(({ path, remedy }) => fault(`${file}: ${path}`, remedy))
-  const given: GivenValue[] = []
-
-  const isSecret = (path: string): boolean =>
-    secrets.some((secret) => secret.path === path || secret.path.startsWith(`${path}[`))
-  const refuse = (path: string, what: string): void => {
-    if (!isSecret(path)) faults.push(fault(`${file}: ${path}`, what))
+  const presets = new Map<string, ConfigLevel>()
+  if (!isObject(json)) {
+    const faults = [fault(file, 'expected an object: { "to": "s3://bucket/prefix/" }')]
+    return { given: [], rules: undefined, routes: undefined, presets, faults, entryFaults: [] }
   }
-  const take = (key: OptionKey, path: string, value: unknown): void => {
-    const problem = placeProblem(key, file, named)
-    if (problem !== undefined) refuse(path, problem)
-    given.push({ key, value, from: `${file}: ${path}`, refused: problem !== undefined || isSecret(path) })
-  }
+  const reading = readConfig(json, file, named)
+  const entryFaults: string[] = []
+  const notYet = (_: unknown, path: string): void => reading.refuse(path, 'is not yet available')
+  const level = readLevel(json, '', reading, entryFaults, {
+    $schema: () => undefined,
+    presets: (value, path) => readPresets(value, path),
+    ...Object.fromEntries(laterConfigKeys.map((key) => [key, notYet])),
+  })
+  return { ...level, presets, faults: reading.faults, entryFaults }
 
-  for (const [key, value] of Object.entries(json)) {
-    if (key === '$schema') continue
-    const section = Object.hasOwn(sections, key) ? sections[key] : undefined
-    if (section !== undefined) {
-      if (isObject(value)) takeSection(key, section, value)
-      else refuse(key, `expected an object with ${Object.keys(section).join(', ')}`)
-    } else if (laterConfigKeys.includes(key)) {
-      refuse(key, `${key} is not yet available`)
-    } else if (!isOption(key)) {
-      refuse(key, unknownKey(key, knownKeys, 'keys are the options of upload --help, --part-size as partSize'))
-    } else {
-      take(key, key, value)
+  function readPresets(values: unknown, at: string): void {
+    if (!isObject(values)) {
+      reading.refuse(at, 'expected an object: { "nightly": { "concurrency": 8 } }')
+      return
     }
-  }
-  return { given, faults }
-
-  function takeSection(name: string, section: Readonly<Record<string, OptionKey>>, values: object): void {
-    const keys = Object.keys(section)
-    for (const [key, value] of Object.entries(values)) {
-      const path = `${name}.${key}`
-      const option = Object.hasOwn(section, key) ? section[key] : undefined
-      if (option === undefined) refuse(path, unknownKey(key, keys, `expected ${keys.join(', ')}`, `${name}.`))
-      else if (Object.hasOwn(json as object, option)) refuse(path, `is given twice; also as ${option}; keep one`)
-      else take(option, path, value)
+    for (const [name, preset] of Object.entries(values)) {
+      const path = placeIn(at, name)
+      if (!isObject(preset)) {
+        reading.refuse(path, 'expected an object of options, as at the top of the config')
+        presets.set(name, { given: [], rules: undefined, routes: undefined })
+        continue
+      }
+      const found = readLevel(preset, path, reading, entryFaults, {})
+      entryFaults.push(...resolveOptions(found.given).faults)
+      presets.set(name, found)
     }
   }
 }
 
-/** What a variable that is a switch is set to. */
-const switchedOn = { nothing: '=1', one: '', many: '' } as const
-
-/** Why a config of this kind may not hold an option; `undefined` where it may. */
-function placeProblem(key: OptionKey, file: string, named: boolean): string | undefined {
-  const { inConfig, takes, alsoFrom } = options[key]
-  if (inConfig === 'none') return `cannot be set in a config file; use ${flagOf(key)} or ${variableOf(key)}`
-  if (inConfig === 'any' || named) return undefined
-  const [variable] = [...alsoFrom, variableOf(key) + switchedOn[takes]]
-  const remedy = `use ${flagOf(key)}, ${variable} or --config ${file}`
-  return `cannot be set in a config that was found by search, only in one that is named; ${remedy}`
-}
-
-/** Names what was probably meant, or else says what there is: a name that is far off would only mislead. */
-function unknownKey(key: string, known: readonly string[], otherwise: string, prefix = ''): string {
-  const away = (name: string): number => distance(key.toLowerCase(), name.toLowerCase())
-  const near = known.reduce((best, name) => (away(name) < away(best) ? name : best))
-  const isNear = away(near) <= Math.max(key.length, near.length) / 3
-  return `unknown key; ${isNear ? `did you mean ${prefix}${near}?` : otherwise}`
-}
-
-function isOption(key: string): key is OptionKey {
-  return Object.hasOwn(options, key)
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+/** Options, rules and routes, as they stand at the top and in each preset. */
+function readLevel(
+  values: object,
+  at: string,
+  reading: ConfigReading,
+  entryFaults: string[],
+  more: Readonly<Record<string, (value: unknown, path: string) => void>>,
+): ConfigLevel {
+  const lists: Partial<Record<'rules' | 'routes', readonly GivenEntry[]>> = {}
+  const take = (kind: 'rules' | 'routes') => (value: unknown, path: string) => {
+    const { entries, faults } = readEntries(kind, value, path, reading)
+    lists[kind] = entries
+    entryFaults.push(...faults)
+  }
+  const others = { rules: take('rules'), routes: take('routes'), ...more }
+  const ofTheWhole = ['$schema', 'presets', ...laterConfigKeys]
+  const form = {
+    options: optionKeys,
+    sections: topSections,
+    others,
+    misplaced: (key: string) => (ofTheWhole.includes(key) ? 'belongs at the top of the config' : undefined),
+    otherwise,
+  }
+  const given = readObject(values, at, form, reading)
+  return { given, rules: lists.rules, routes: lists.routes }
 }

@@ -11,7 +11,7 @@ export type Deadline =
 /** `06:00` or `2h`. */
 export function deadline() {
   const expected = 'expected a local time such as 06:00, or a duration such as 90m, 2h or 1d'
-  return z.string(expected).transform((given, context): Deadline => {
+  const read = z.string(expected).transform((given, context): Deadline => {
     const [, hours, minutes] = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(given) ?? []
     if (hours !== undefined && minutes !== undefined) {
       return { kind: 'at', hours: Number(hours), minutes: Number(minutes) }
@@ -21,6 +21,7 @@ export function deadline() {
     context.issues.push({ code: 'custom', message: expected, input: given })
     return z.NEVER
   })
+  return read.meta({ pattern: '^(\\d{1,2}:\\d\\d|\\d+(\\.\\d+)?(ms|s|m|h|d))$' })
 }
 
 /** A timer of Node counts no further. */
@@ -29,11 +30,12 @@ const mostMs = 24 * 86_400_000
 /** `5%`, as a share from 0 to 1. */
 export function share() {
   const expected = 'expected a percentage such as 5% or 0.5%'
-  return z.string(expected).transform((given, context): number => {
+  const read = z.string(expected).transform((given, context): number => {
     const [, digits] = /^(\d{1,3}(?:\.\d+)?) ?%$/.exec(given) ?? []
     const percent = Number(digits)
     if (percent <= 100) return percent / 100
     context.issues.push({ code: 'custom', message: expected, input: given })
     return z.NEVER
   })
+  return read.meta({ pattern: '^\\d{1,3}(\\.\\d+)? ?%$' })
 }

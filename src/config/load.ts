@@ -1,16 +1,23 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import { UsageError } from '../errors.ts'
-import { type ConfigFile, readConfigFile } from './config-file.ts'
+import { tokensOfFiles, tokensOfOneRun } from '../plan/key-template.ts'
+import { type ConfigFile, type ConfigSearch, readConfigFile } from './config-file.ts'
 import { givenByConfig } from './config-values.ts'
 import { fitToDestination, type Layers } from './destination-fit.ts'
 import { type Environment, givenByEnvironment } from './environment.ts'
 import { fault, type GivenValue, shown } from './given.ts'
-import { flagOf, variableOf } from './option-spec.ts'
-import { type OptionKey, type OptionValues, optionKeys } from './options.ts'
+import { flagOf } from './option-spec.ts'
+import { type OptionKey, optionKeys } from './options.ts'
 import { readPositionals } from './positionals.ts'
+import { chooseLevels, namedBy } from './preset.ts'
+import { fitRules } from './property-fit.ts'
 import { type Resolved, resolveOptions } from './resolve.ts'
+import { defaultPlace, fitRoutes, placesOf, toRoutes } from './routes.ts'
+import { toRules } from './rules.ts'
+import { selectionFaults } from './selection-fit.ts'
 import type { S3Settings, Settings, SupabaseSettings } from './settings.ts'
+import { toSettings } from './to-settings.ts'
 
 /** Everything settings are made from. */
 export interface SettingsInput {
@@ -25,6 +32,8 @@ export interface SettingsInput {
   readonly uid: number | undefined
   /** False: no config file is looked for, as in a library that answers for its settings itself. */
   readonly findConfig?: boolean
+  /** The present, in milliseconds since the epoch, where it is not the system's. */
+  readonly nowMs?: number
   /** Finds out what a command line without sources stands for that is to continue a run. Absent: nothing. */
   readonly repeat?: ((asked: AskedRepeat) => Promise<Pick<SettingsInput, 'flags' | 'args' | 'cwd'>>) | undefined
 }
@@ -40,7 +49,7 @@ export interface AskedRepeat {
 }
 
 /**
- * The run's settings: flag over environment over config file over default.
+ * The run's settings: flag over environment over preset over config file over default.
  *
  * @throws UsageError with every fault there is, whichever of them it lies in.
  */
@@ -48,34 +57,55 @@ export async function loadSettings(input: SettingsInput): Promise<Settings> {
   const { sources, destination, faults: argumentFaults } = readPositionals(input.args)
   const config = input.findConfig === false ? undefined : await readConfigFile({ ...input, named: namedConfig(input) })
   const fromConfig = config?.json === undefined ? undefined : givenByConfig(config.json, config.path, config.named)
+  const { levels, faults: presetFaults } = chooseLevels(namedBy('preset', input.flags, input.env), config, fromConfig)
+  const rules = levels.find((level) => level.rules !== undefined)?.rules ?? []
+  const routes = levels.find((level) => level.routes !== undefined)?.routes ?? []
   const argument = destination === undefined ? [] : [{ key: 'to', value: destination, from: 'last argument' } as const]
-  const layers: Layers = [
+  const [commandLine, environment, ...weaker]: Layers = [
     [...givenByFlags(input.flags), ...argument],
     givenByEnvironment(input.env),
-    fromConfig?.given ?? [],
+    ...levels.map((level) => level.given),
   ]
-  const resolved = resolveOptions(layers.flat())
+  const given = [commandLine, environment, ...weaker].flat()
+  const place = given.some(({ key }) => key === 'to') ? [] : defaultPlace(routes)
+  const resolved = resolveOptions([...place, ...given])
   const asked = askedRepeat(input, sources, resolved)
   if (input.repeat !== undefined && asked !== undefined && argumentFaults.length === 0) {
     return loadSettings({ ...input, repeat: undefined, ...(await input.repeat(asked)) })
   }
-  const fitted = fitToDestination(resolved, layers)
-  const { values, ignored } = fitted
+  const layers: Layers = [commandLine, environment, place, ...weaker]
+  const fitted = fitToDestination(resolved, layers, undefined, placesOf(routes, resolved.values))
+  const { values } = fitted
+  const fittedRoutes = fitRoutes(routes, layers, values)
+  const fittedRules = fitRules(rules, [values, ...fittedRoutes.fitted.map((route) => route.values)])
   const faults = [
     ...argumentFaults,
     ...resolved.faults,
     ...(config?.faults ?? []),
     ...(fromConfig?.faults ?? []),
+    ...(fromConfig?.entryFaults ?? []),
+    ...presetFaults,
     ...fitted.faults,
+    ...fittedRoutes.faults,
+    ...fittedRules.faults,
     ...rolloutFaults(input.env),
     ...sourceFaults(sources, resolved),
+    ...selectionFaults(resolved, input.nowMs ?? Date.now()),
     ...resumeFaults(resolved),
-    ...destinationFaults(destination !== undefined && input.flags.to !== undefined, resolved, config),
+    ...destinationFaults(
+      destination !== undefined && input.flags.to !== undefined,
+      resolved,
+      config,
+      routes.length > 0,
+    ),
     ...(await keyFaults(sources, resolved, input.cwd)),
     ...(await fileFaults(resolved, input.cwd)),
   ]
   if (faults.length > 0 || values.to === undefined) throw new UsageError([...new Set(faults)])
-  return { ...toSettings({ ...values, to: values.to }, sources, config?.path), ignored }
+  const settings = toSettings({ ...values, to: values.to }, sources, config?.path)
+  const ignored = [...new Set([...fitted.ignored, ...fittedRoutes.ignored, ...fittedRules.ignored])]
+  const run = { ...settings, rules: toRules(rules, layers), ignored }
+  return { ...run, routes: toRoutes(fittedRoutes.fitted, run) }
 }
 
 /** What the command line gives. */
@@ -85,17 +115,10 @@ export function givenByFlags(flags: SettingsInput['flags']): GivenValue[] {
     .map((key) => ({ key, value: flags[key], from: flagOf(key) }))
 }
 
-interface NamedConfig {
-  readonly path: string
-  readonly from: string
-}
-
 /** The config file that somebody named, and where. */
-export function namedConfig({ flags, env }: Pick<SettingsInput, 'flags' | 'env'>): NamedConfig | undefined {
-  if (typeof flags.config === 'string') return { path: flags.config, from: flagOf('config') }
-  const variable = variableOf('config')
-  const path = env[variable]
-  return path ? { path, from: variable } : undefined
+export function namedConfig({ flags, env }: Pick<SettingsInput, 'flags' | 'env'>): ConfigSearch['named'] {
+  const named = namedBy('config', flags, env)
+  return named === undefined ? undefined : { path: named.name, from: named.from }
 }
 
 /** A rollout that somebody switched on by the environment must not be taken for one that runs. */
@@ -122,11 +145,16 @@ function askedRepeat(
 
 function resumeFaults({ values, chosen }: Resolved): string[] {
   const given = chosen.get(values.resumeFrom === undefined ? 'resume' : 'resumeFrom')
+  const ofOneRun = values.resumeFrom === 'server' && values.key !== undefined ? tokensOfOneRun(values.key) : []
+  if (given !== undefined && ofOneRun.length > 0) {
+    const why = `at the destination nothing tells which keys ${ofOneRun.join(' and ')} made`
+    return [fault(given.from, `${why}; give the journal of the run instead of server`)]
+  }
   if (!values.dryRun || given === undefined || !(values.resume || values.resumeFrom !== undefined)) return []
   return [fault(given.from, 'a dry run shows what a run from scratch would send; leave one of the two out')]
 }
 
-function sourceFaults(sources: readonly string[], { values: { filesFrom }, chosen }: Resolved): string[] {
+function sourceFaults(sources: readonly string[], { values: { filesFrom, key }, chosen }: Resolved): string[] {
   const faults: string[] = []
   const stdin = sources.filter((source) => source === '-').length
   if (sources.length === 0 && !chosen.has('filesFrom')) {
@@ -138,15 +166,29 @@ function sourceFaults(sources: readonly string[], { values: { filesFrom }, chose
   if (stdin > 1) faults.push('standard input (-) is given more than once')
   if (stdin > 0 && !chosen.has('key'))
     faults.push('standard input (-) has no name; give its object one with --key NAME')
+  const unknown = stdin > 0 && key !== undefined ? tokensOfFiles(key) : []
+  if (unknown.length > 0) {
+    faults.push(
+      `--key: standard input (-) has no ${unknown.join(' or ')} before it is read; name its object without, or upload a file`,
+    )
+  }
   return faults
 }
 
-function destinationFaults(twice: boolean, { chosen }: Resolved, config: ConfigFile | undefined): string[] {
+function destinationFaults(
+  twice: boolean,
+  { chosen }: Resolved,
+  config: ConfigFile | undefined,
+  hasRoutes: boolean,
+): string[] {
   if (twice) return ['a destination is given twice: by --to and as the last argument; keep one']
   // A config that cannot be read may well have named one.
   const mayBeNamed = chosen.has('to') || (config !== undefined && config.json === undefined)
   if (mayBeNamed) return []
   const ways = 'give --to s3://bucket/prefix/, or set UPLOAD_TO, or "to" in .uploadrc.json'
+  if (hasRoutes) {
+    return [`no destination for files that meet no route: ${ways}, or end "routes" with one that has only "to"`]
+  }
   return [`no destination: ${ways} (--to file:./dir/ needs no server)`]
 }
 
@@ -189,67 +231,4 @@ async function keyFaults(sources: readonly string[], { values, chosen }: Resolve
   const slash = to.lastIndexOf('/') + 1
   const remedy = `give --to ${shown(to.slice(0, slash))} --key ${shown(to.slice(slash))}`
   return [fault('destination', `${shown(to)} would be a folder, not the object's name; for one object ${remedy}`)]
-}
-
-/** The options' values as the rest of the program knows them. */
-export function toSettings(
-  values: OptionValues & { readonly to: string },
-  sources: readonly string[],
-  configFile: string | undefined,
-): Settings {
-  const { endpointUrl, region, profile, pathStyle, noSignRequest, caBundle, noVerifySsl } = values
-  const { retries, retryDelay, retryMaxDelay, retryMaxTime, retryFailed } = values
-  return {
-    sources,
-    filesFrom: values.filesFrom,
-    null: values.null,
-    base: values.base,
-    flatten: values.flatten,
-    key: values.key,
-    keyFix: values.keyFix,
-    include: values.include,
-    exclude: values.exclude,
-    excludeFrom: values.excludeFrom,
-    allowEmpty: values.allowEmpty,
-    to: values.to,
-    s3: { endpointUrl, region, profile, pathStyle, signRequest: !noSignRequest },
-    supabase: { url: values.supabaseUrl },
-    tls: { caBundle, verify: !noVerifySsl },
-    contentType: values.contentType,
-    properties: { cacheControl: values.cacheControl, metadata: values.metadata },
-    ifExists: values.ifExists,
-    concurrency: values.concurrency,
-    partSize: values.partSize,
-    multipartThreshold: values.multipartThreshold,
-    partConcurrency: values.partConcurrency,
-    bufferSize: values.bufferSize,
-    limitRate: values.limitRate,
-    order: values.order,
-    engine: values.engine,
-    retry: {
-      retries,
-      retryDelayMs: retryDelay,
-      retryMaxDelayMs: retryMaxDelay,
-      retryMaxTimeMs: retryMaxTime,
-      retryFailed,
-    },
-    timeouts: { requestMs: values.timeout, stallMs: values.stallTimeout },
-    resume: values.resume || values.resumeFrom !== undefined,
-    resumeFrom: values.resumeFrom,
-    checksum: values.checksum,
-    verify: values.verify,
-    onChange: values.onChange,
-    halt: { maxFailures: values.maxFailures, maxErrorRate: values.maxErrorRate, deadline: values.deadline },
-    undoOnFailure: values.undoOnFailure,
-    dryRun: values.dryRun,
-    runId: values.runId,
-    report: values.report,
-    progress: values.progress,
-    quiet: values.quiet,
-    verbose: values.verbose,
-    noColor: values.noColor,
-    json: values.json,
-    configFile,
-    ignored: [],
-  }
 }

@@ -29,6 +29,7 @@ export const helpGroups = [
   'Sources',
   'Destination',
   'Keys',
+  'Limits',
   'Properties',
   'Transfer',
   'Retries',

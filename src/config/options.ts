@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { connectionOptions } from './connection-options.ts'
 import { laterOptions } from './later-options.ts'
+import { limitOptions } from './limit-options.ts'
 import type { OptionSpec } from './option-spec.ts'
 import { outputOptions } from './output-options.ts'
 import { propertyOptions } from './property-options.ts'
@@ -14,6 +15,7 @@ import { transferOptions } from './transfer-options.ts'
  */
 const availableOptions = {
   ...selectionOptions,
+  ...limitOptions,
   ...propertyOptions,
   ...transferOptions,
   ...safetyOptions,

@@ -1,5 +1,5 @@
 import { option } from './option-spec.ts'
-import { many, oneOf, onOff, reportFile, text, textLike } from './values.ts'
+import { many, oneOf, onOff, reportFile, reportForm, text, textLike } from './values.ts'
 
 /** What the run shows, writes and is configured by. */
 export const outputOptions = {
@@ -44,7 +44,7 @@ export const outputOptions = {
     group: 'Output',
   }),
   report: option({
-    schema: many(reportFile(), 'a file name that ends with .jsonl, .json or .csv'),
+    schema: many(reportFile(), 'a file name that ends with .jsonl, .json or .csv', reportForm),
     default: [] as string[],
     takes: 'many',
     value: 'FILE',
@@ -58,6 +58,15 @@ export const outputOptions = {
     value: 'FILE',
     help: 'read this config file',
     shownDefault: 'nearest .uploadrc.json, from the working directory upwards',
+    group: 'Configuration',
+    inConfig: 'none',
+  }),
+  preset: option({
+    schema: text('the name of one of the presets in the config'),
+    default: undefined,
+    takes: 'one',
+    value: 'NAME',
+    help: 'a set of options under "presets" in the config',
     group: 'Configuration',
     inConfig: 'none',
   }),

@@ -1,5 +1,5 @@
 import { option } from './option-spec.ts'
-import { metadata, textLike } from './values.ts'
+import { metadata, oneOf, tags, text, textLike } from './values.ts'
 
 /** What is kept with each object beside its bytes. */
 export const propertyOptions = {
@@ -26,6 +26,78 @@ export const propertyOptions = {
     takes: 'many',
     value: 'NAME=VALUE',
     help: "metadata of the user's own for every object; repeatable",
+    group: 'Properties',
+  }),
+  contentEncoding: option({
+    schema: textLike(/^[\w!#$&^.+-]+(?:\s*,\s*[\w!#$&^.+-]+)*$/, 'a Content-Encoding such as gzip'),
+    default: undefined,
+    takes: 'one',
+    value: 'NAME',
+    help: 'how the files are encoded already, such as gzip',
+    group: 'Properties',
+  }),
+  contentDisposition: option({
+    schema: textLike(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'a Content-Disposition header such as attachment'),
+    default: undefined,
+    takes: 'one',
+    value: 'TEXT',
+    help: 'how browsers show an object, such as attachment',
+    group: 'Properties',
+  }),
+  tag: option({
+    schema: tags(),
+    default: undefined,
+    takes: 'many',
+    value: 'NAME=VALUE',
+    help: 'tag of every object; repeatable (S3)',
+    group: 'Properties',
+  }),
+  storageClass: option({
+    schema: textLike(/^[A-Z][A-Z0-9_]*$/, 'a storage class such as STANDARD_IA'),
+    default: undefined,
+    takes: 'one',
+    value: 'NAME',
+    help: 'storage class, such as STANDARD_IA (S3)',
+    group: 'Properties',
+  }),
+  acl: option({
+    schema: oneOf(
+      'private',
+      'public-read',
+      'public-read-write',
+      'authenticated-read',
+      'aws-exec-read',
+      'bucket-owner-read',
+      'bucket-owner-full-control',
+    ),
+    default: undefined,
+    takes: 'one',
+    value: 'NAME',
+    help: 'canned access control list, such as bucket-owner-full-control (S3)',
+    group: 'Properties',
+  }),
+  sse: option({
+    schema: oneOf('AES256', 'aws:kms', 'aws:kms:dsse'),
+    default: undefined,
+    takes: 'one',
+    value: 'NAME',
+    help: 'server-side encryption: AES256, aws:kms or aws:kms:dsse (S3)',
+    group: 'Properties',
+  }),
+  sseKmsKeyId: option({
+    schema: text('the id or ARN of a KMS key'),
+    default: undefined,
+    takes: 'one',
+    value: 'ID',
+    help: 'KMS key for --sse aws:kms (S3)',
+    group: 'Properties',
+  }),
+  preserve: option({
+    schema: oneOf('mtime'),
+    default: undefined,
+    takes: 'one',
+    value: 'mtime',
+    help: 'keep the modification time with each object, as rclone does',
     group: 'Properties',
   }),
 } as const

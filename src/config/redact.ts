@@ -1,4 +1,4 @@
-import type { Settings } from './settings.ts'
+import type { Condition, Route, Settings } from './settings.ts'
 
 /**
  * Takes secrets out of text that is shown or written: users and passwords in URLs, query strings that sign or
@@ -40,9 +40,35 @@ export function redactArgv(argv: readonly string[]): string[] {
   return argv.map(redactText)
 }
 
-/** The settings that are in effect, without secrets, for the journal. */
+/**
+ * The settings that are in effect, without secrets, for the journal. Of a rule or a route it has where it stands
+ * (`name`), which files it is about (`when`) and what it changes; of a route always where it leads.
+ */
 export function effectiveConfig({ ignored: _, ...settings }: Settings): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, redactDeep(value)]))
+  const rules = settings.rules.map((rule) => ({ ...rule, when: stated(rule.when) }))
+  const routes = settings.routes.map((route) => inShort(route, settings))
+  return Object.fromEntries(
+    Object.entries({ ...settings, rules, routes }).map(([key, value]) => [key, redactDeep(value)]),
+  )
+}
+
+function inShort(
+  { name, when, skip, settings }: Route,
+  { routes: _, ...run }: Omit<Settings, 'ignored'>,
+): Record<string, unknown> {
+  const place = { name, when: stated(when), skip }
+  if (skip) return place
+  const own = settings as unknown as Readonly<Record<string, unknown>>
+  const changed = Object.entries(run).filter(([key, value]) => JSON.stringify(own[key]) !== JSON.stringify(value))
+  const { to, engine, s3 } = settings
+  return { ...place, to, engine, s3, ...Object.fromEntries(changed.map(([key]) => [key, own[key]])) }
+}
+
+/** What a condition says, without what it leaves open. */
+function stated(when: Condition): Partial<Condition> {
+  return Object.fromEntries(
+    Object.entries(when).filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0)),
+  )
 }
 
 function redactDeep(value: unknown): unknown {

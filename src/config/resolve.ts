@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import { fault, type GivenValue, shown } from './given.ts'
 import { flagOf } from './option-spec.ts'
 import { type OptionKey, type OptionValues, optionKeys, options } from './options.ts'
@@ -31,10 +32,26 @@ export function resolveOptions(given: readonly GivenValue[]): Resolved {
   return { values: values as unknown as OptionValues, chosen, faults }
 }
 
-function check({ key, value, from }: GivenValue): { readonly value?: unknown; readonly faults: readonly string[] } {
+function check({ key, value, from }: GivenValue): Checked {
   const spec = options[key]
   if (!spec.available) return { faults: [fault(from, `${flagOf(key)} is not yet available`)] }
-  const result = spec.schema.safeParse(value)
+  return checkValue(spec.schema, value, from)
+}
+
+/** What a value comes to, or what is wrong with it. */
+export interface Checked<Value = unknown> {
+  /** Undefined where there are faults. */
+  readonly value?: Value
+  readonly faults: readonly string[]
+}
+
+/**
+ * Checks a value somebody gave.
+ *
+ * @param from - Where it stands, for messages.
+ */
+export function checkValue<Value>(schema: z.ZodType<Value>, value: unknown, from: string): Checked<Value> {
+  const result = schema.safeParse(value)
   if (result.success) return { value: result.data, faults: [] }
   const faults = result.error.issues.map(({ path, message }) => {
     if (message.endsWith('not yet available')) return fault(from, message)

@@ -1,15 +1,15 @@
 import { deadline, share } from './halting-values.ts'
 import { option } from './option-spec.ts'
-import { duration, durationOrAuto, oneOf, oneOfSoFar, onOff, text, wholeNumber } from './values.ts'
+import { duration, durationOrAuto, oneOf, onOff, text, wholeNumber } from './values.ts'
 
 /** What happens where something goes wrong, and how that is found out. */
 export const safetyOptions = {
   ifExists: option({
-    schema: oneOfSoFar(['overwrite', 'skip', 'fail'], ['newer', 'changed']),
+    schema: oneOf('overwrite', 'skip', 'fail', 'newer', 'changed'),
     default: 'overwrite',
     takes: 'one',
     value: 'WHAT',
-    help: 'an object that is there already: overwrite it, skip the file, or let it fail',
+    help: 'an object that is there already: overwrite, skip, fail, or only replace what is older (newer) or another (changed)',
     shownDefault: 'overwrite',
     group: 'Safety',
   }),

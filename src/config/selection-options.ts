@@ -1,14 +1,14 @@
 import { option } from './option-spec.ts'
-import { destination, keyTemplate, many, onOff, sourceList, text } from './values.ts'
+import { destination, keyTemplate, many, moment, onOff, text } from './values.ts'
 
 /** What is sent, where to, and under which keys. */
 export const selectionOptions = {
   filesFrom: option({
-    schema: sourceList(),
+    schema: text('a file name, or - for standard input'),
     default: undefined,
     takes: 'one',
     value: 'FILE|-',
-    help: 'read more sources from a file, one a line',
+    help: 'read more sources from a file, one a line; .jsonl: with keys and properties',
     group: 'Sources',
   }),
   null: option({
@@ -40,6 +40,29 @@ export const selectionOptions = {
     takes: 'many',
     value: 'FILE',
     help: 'leave out what the patterns in a file match; repeatable',
+    group: 'Sources',
+  }),
+  newerThan: option({
+    schema: moment(),
+    default: undefined,
+    takes: 'one',
+    value: 'TIME',
+    help: 'only files modified since: 24h ago, or 2026-11-22T06:00',
+    group: 'Sources',
+  }),
+  olderThan: option({
+    schema: moment(),
+    default: undefined,
+    takes: 'one',
+    value: 'TIME',
+    help: 'only files not modified since: 10m ago, or 2026-11-22',
+    group: 'Sources',
+  }),
+  follow: option({
+    schema: onOff(),
+    default: false,
+    takes: 'nothing',
+    help: 'enter directories that are symbolic links; a loop is reported and left out',
     group: 'Sources',
   }),
   allowEmpty: option({
@@ -78,7 +101,7 @@ export const selectionOptions = {
     default: undefined,
     takes: 'one',
     value: 'TEMPLATE',
-    help: 'keys by template: {path} {dir} {name} {ext} {index}',
+    help: 'keys by template: {path} {dir} {name} {ext} {uuid} {sha256} {index} {size} {mtime:FORM} {now:FORM} {run}',
     shownDefault: '{path}',
     group: 'Keys',
   }),
@@ -86,7 +109,7 @@ export const selectionOptions = {
     schema: onOff(),
     default: false,
     takes: 'nothing',
-    help: 'change keys that the destination cannot hold; no two become one, and the report has what became of each',
+    help: 'change keys that the destination cannot hold, where that can be mended; no two become one, and the report has what became of each',
     group: 'Keys',
   }),
 } as const

@@ -1,5 +1,6 @@
 import type { ChecksumAlgorithm, EngineName, ObjectProperties } from '../destinations/destination.ts'
 import type { Deadline } from './halting-values.ts'
+import type { Moment } from './values.ts'
 
 /** A run's settings after flags, environment, config file and defaults have been merged and checked. */
 export interface Settings {
@@ -20,7 +21,14 @@ export interface Settings {
   readonly include: readonly string[]
   readonly exclude: readonly string[]
   readonly excludeFrom: readonly string[]
+  /** Only files modified then or later. */
+  readonly newerThan: Moment | undefined
+  /** Only files modified before. */
+  readonly olderThan: Moment | undefined
+  /** Enter directories that are symbolic links. */
+  readonly follow: boolean
   readonly allowEmpty: boolean
+  readonly limits: LimitSettings
 
   /** `s3://bucket/prefix/`, `supabase://bucket/prefix/`, `file:./dir/`. */
   readonly to: string
@@ -32,8 +40,14 @@ export interface Settings {
   readonly contentType: string | undefined
   /** Of every object. */
   readonly properties: ObjectProperties
+  /** Keep each file's modification time with its object. */
+  readonly preserve: 'mtime' | undefined
+  /** The first that a file meets gives it other properties, or leaves it out. */
+  readonly rules: readonly Rule[]
+  /** The first that a file meets decides where and how it is sent; a file that meets none goes by these settings. */
+  readonly routes: readonly Route[]
   /** What becomes of a file whose object is there already. */
-  readonly ifExists: 'overwrite' | 'skip' | 'fail'
+  readonly ifExists: 'overwrite' | 'skip' | 'fail' | 'newer' | 'changed'
 
   readonly concurrency: number | 'auto'
   /** Bytes. */
@@ -77,8 +91,59 @@ export interface Settings {
   readonly json: boolean
   /** The config file that was read. */
   readonly configFile: string | undefined
+  /** Somebody named it, rather than it being found. */
+  readonly isConfigNamed: boolean
+  /** Which of its `presets` was asked for. */
+  readonly preset: string | undefined
   /** What was given for destinations in general and has no effect at this one: a line each, for `-v`. */
   readonly ignored: readonly string[]
+}
+
+/** What may be uploaded; undefined, or empty, where there is no limit. Sizes in bytes. */
+export interface LimitSettings {
+  readonly maxSize: number | undefined
+  readonly minSize: number | undefined
+  /** Of all files together. */
+  readonly maxFiles: number | undefined
+  readonly maxTotalSize: number | undefined
+  /** `.wav`, in lower case. */
+  readonly allowExt: readonly string[]
+  readonly denyExt: readonly string[]
+  /** By the files' bytes: `audio/wav`, `audio/*`. */
+  readonly allowType: readonly string[]
+}
+
+/** Which files a rule or a route is about: those that meet all of it. What is empty or undefined holds for all. */
+export interface Condition {
+  /** gitignore patterns, one of which the source name matches. */
+  readonly match: readonly string[]
+  /** Media types, `audio/wav` or `audio/*`, one of which is the file's: by its name, or as a rule says. */
+  readonly type: readonly string[]
+  /** Bytes; a file whose size is not known has none of a certain size. */
+  readonly minSize: number | undefined
+  readonly maxSize: number | undefined
+}
+
+/** An entry of `rules`. What the command line or the environment say of a property is stronger, and left out here. */
+export interface Rule {
+  /** Where it stands, for messages: `rules[0]`. */
+  readonly name: string
+  readonly when: Condition
+  /** The file is not sent. */
+  readonly skip: boolean
+  readonly contentType: string | undefined
+  readonly properties: ObjectProperties
+}
+
+/** An entry of `routes`. */
+export interface Route {
+  /** Where it stands, for messages: `routes[0]`. */
+  readonly name: string
+  readonly when: Condition
+  /** The file is not sent. */
+  readonly skip: boolean
+  /** All of the run's, with what the route says of them; its own `routes` are empty. */
+  readonly settings: Settings
 }
 
 export interface S3Settings {

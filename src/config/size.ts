@@ -1,7 +1,8 @@
-/** Bytes in a KiB, MiB, GiB. */
+/** Bytes in a KiB, MiB, GiB, TiB. */
 export const KiB = 1024
 export const MiB = 1024 * KiB
 export const GiB = 1024 * MiB
+export const TiB = 1024 * GiB
 
 const powers = { '': 0, K: 1, M: 2, G: 3, T: 4 } as const
 
@@ -22,6 +23,7 @@ export function parseSize(text: string): number | undefined {
 /** `bytes` in the largest binary unit that divides it: `8MiB`, `1000`. The inverse of {@link parseSize}. */
 export function showSize(bytes: number): string {
   if (bytes === 0) return '0'
+  if (bytes % TiB === 0) return `${bytes / TiB}TiB`
   if (bytes % GiB === 0) return `${bytes / GiB}GiB`
   if (bytes % MiB === 0) return `${bytes / MiB}MiB`
   if (bytes % KiB === 0) return `${bytes / KiB}KiB`

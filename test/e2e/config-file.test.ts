@@ -1,6 +1,7 @@
-import { chmod, mkdir } from 'node:fs/promises'
+import { chmod, mkdir, symlink } from 'node:fs/promises'
 import { describe, expect } from 'vitest'
 import { command, expectCode, expectRefused } from '../support/command.ts'
+import { readJournal } from '../support/journal.ts'
 
 const config = (value: unknown) => JSON.stringify(value, null, 2)
 
@@ -126,6 +127,11 @@ describe('config files that are refused', () => {
     ],
     ['the same at its top', config({ supabaseUrl: 'https://abcdefgh.supabase.co' }), ['supabaseUrl', '--config']],
     ['a key for Supabase', config({ supabase: { serviceRoleKey: 'x'.repeat(40) } }), ['SUPABASE_SERVICE_ROLE_KEY']],
+    ['a rule with an unknown key', config({ rules: [{}, { mtch: '*' }] }), ['rules[1].mtch', 'match']],
+    ['a rule with a wrong value', config({ rules: [{ minSize: 'big' }] }), ['rules[0].minSize', '"big"', '10MB']],
+    ['a route with what holds for the run', config({ routes: [{ concurrency: 1 }] }), ['routes[0].concurrency']],
+    ['a secret in a route', config({ routes: [{ s3: { secretAccessKey: 'x'.repeat(40) } }] }), ['routes[0].s3.secret']],
+    ['a preset nobody asked for', config({ presets: { a: { retires: 1 } } }), ['presets.a.retires', 'retries']],
     ['TLS switched off by a file found by search', config({ noVerifySsl: true }), ['noVerifySsl', '--config']],
   ]
   for (const [what, text, said] of refused) {
@@ -169,5 +175,77 @@ describe('what a config may hold', () => {
       retry: { retryDelayMs: 50 },
       s3: { endpointUrl: 'http://127.0.0.1:9', region: 'eu-central-1', pathStyle: 'on' },
     })
+  })
+})
+
+describe('rules', () => {
+  command('upload in', async ({ ws, run }) => {
+    await ws.writeAll('in/a.txt', 'in/b.log', 'in/sub/c.LOG', 'in/big.csv')
+    await ws.write(
+      '.uploadrc.json',
+      config({
+        to: 'file:./out',
+        report: 'r.jsonl',
+        rules: [
+          { match: '*.log', skip: true },
+          { type: 'text/csv', minSize: 1, contentType: 'text/x-csv' },
+          { match: '*', contentType: 'text/x-other' },
+        ],
+      }),
+    )
+    expectCode(await run(), 0)
+    expect(await ws.list('out')).toEqual(['a.txt', 'big.csv', 'sub/c.LOG'])
+    const { files, run: line } = await readJournal(ws.path('r.jsonl'))
+    expect(Object.fromEntries(files.map((file) => [file.source, file.reason ?? file.contentType]))).toEqual({
+      'a.txt': 'text/x-other',
+      'b.log': 'excluded-by-rule',
+      'big.csv': 'text/x-csv',
+      'sub/c.LOG': 'text/x-other',
+    })
+    expect(line.config.rules).toMatchObject([{ name: 'rules[0]', when: { match: ['*.log'] }, skip: true }, {}, {}])
+  })
+})
+
+describe('presets', () => {
+  const settings = {
+    to: 'file:./out',
+    concurrency: 2,
+    rules: [{ match: '*.txt', skip: true }],
+    presets: { nightly: { concurrency: 3, retries: 1, to: 'file:./nightly', rules: [] }, weekly: {} },
+  }
+
+  for (const line of ['upload in --preset nightly --retries 2', 'UPLOAD_PRESET=nightly upload in --retries 2']) {
+    command(line, async ({ ws, run }) => {
+      await ws.writeAll('in/a.txt')
+      await ws.write('.uploadrc.json', config(settings))
+      expectCode(await run({ env: { UPLOAD_CONCURRENCY: '4' } }), 0)
+      expect(await ws.list('nightly')).toEqual(['a.txt'])
+      expect((await ws.journal()).run.config).toMatchObject({ concurrency: 4, retry: { retries: 2 }, rules: [] })
+    })
+  }
+
+  command(
+    'UPLOAD_PRESET=split UPLOAD_CONFIG=own.json upload in/0.txt in/a.html -c 1 --max-failures 1',
+    async ({ ws, run }) => {
+      await ws.writeAll('in/a.html')
+      await symlink('nowhere', ws.path('in/0.txt'))
+      const split = { routes: [{ match: '*.html', to: 'file:./pages' }] }
+      await ws.write('own.json', config({ to: 'file:./out', presets: { split } }))
+      expectCode(await run(), 4)
+      expectCode(await ws.run('upload --resume --max-failures 9'), 1)
+      expect(await ws.list('pages')).toEqual(['a.html'])
+    },
+    'goes on by the same preset of the same config, whatever the environment says by then',
+  )
+
+  command('upload in --preset nigtly', async ({ ws, run }) => {
+    await ws.writeAll('in/a.txt')
+    await ws.write('.uploadrc.json', config(settings))
+    expectRefused(await run(), '--preset: found "nigtly"', 'nightly, weekly', 'did you mean nightly?')
+  })
+
+  command('upload in --to file:./out --preset nightly', async ({ ws, run }) => {
+    await ws.writeAll('in/a.txt')
+    expectRefused(await run(), '--preset', 'no config', 'upload init')
   })
 })

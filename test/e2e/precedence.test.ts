@@ -43,6 +43,19 @@ const cases: readonly Case[] = [
   ['report', [['a.json'], 'b.json\nc.csv', 'd.jsonl'], 'report', [['a.json'], ['b.json', 'c.csv'], ['d.jsonl']]],
   ['runId', ['from-file', 'from-env', 'from-flag'], 'runId', ['from-file', 'from-env', 'from-flag']],
   ['base', ['.', '..', './in'], 'base', ['.', '..', './in']],
+  ['preserve', ['mtime', 'mtime', 'mtime'], 'preserve', ['mtime', 'mtime', 'mtime']],
+  ['maxSize', ['1MB', '2MB', '3000'], 'limits.maxSize', [1_000_000, 2_000_000, 3000]],
+  ['minSize', [1, '0', '2'], 'limits.minSize', [1, 0, 2]],
+  ['maxFiles', [10, '20', '30'], 'limits.maxFiles', [10, 20, 30]],
+  ['maxTotalSize', ['1MB', '2MB', '3MB'], 'limits.maxTotalSize', [1_000_000, 2_000_000, 3_000_000]],
+  ['allowExt', [['.txt'], 'txt\nmd', '.TXT'], 'limits.allowExt', [['.txt'], ['.txt', '.md'], ['.txt']]],
+  ['denyExt', [['.a'], 'b\nc', '.D'], 'limits.denyExt', [['.a'], ['.b', '.c'], ['.d']]],
+  [
+    'newerThan',
+    ['2020-01-01T00:00:00Z', '2020-01-02T00:00:00Z', '2020-01-03T00:00Z'],
+    'newerThan.atMs',
+    [1_577_836_800_000, 1_577_923_200_000, 1_578_009_600_000],
+  ],
   ['key', ['a/{path}', 'b/{path}', 'c/{path}'], 'key', ['a/{path}', 'b/{path}', 'c/{path}']],
 ]
 
@@ -56,6 +69,7 @@ const switches = [
   'flatten',
   'keyFix',
   'allowEmpty',
+  'follow',
   'quiet',
   'verbose',
   'noColor',

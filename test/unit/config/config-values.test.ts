@@ -14,6 +14,10 @@ it('takes options, the s3 section and $schema', () => {
   }
   expect(givenByConfig(json, file, false)).toEqual({
     faults: [],
+    entryFaults: [],
+    presets: new Map(),
+    rules: undefined,
+    routes: undefined,
     given: [
       { key: 'to', value: 's3://b/', from: `${file}: to`, refused: false },
       { key: 'partSize', value: '8MiB', from: `${file}: partSize`, refused: false },
@@ -55,7 +59,7 @@ describe('faults', () => {
     [{ supabase: { key: 'x' } }, 'supabase.key: unknown key; expected url'],
     [{ supabase: JSON.parse('{"__proto__": 1}') }, 'supabase.__proto__: unknown key; expected url'],
     [{ supabase: { serviceRoleKey: 'hunter2' } }, 'supabase.serviceRoleKey: a secret does not belong in a config file'],
-    [{ routes: [] }, 'routes: routes is not yet available'],
+    [{ rollout: {} }, 'rollout: is not yet available'],
     [{ password: 'hunter2' }, 'password: a secret does not belong in a config file'],
     [{ s3: { secretAccessKey: 'hunter2' } }, 's3.secretAccessKey: a secret does not belong in a config file'],
   ])('%j', (json, message) => {
@@ -69,7 +73,7 @@ describe('faults', () => {
   })
 
   it('all at once', () => {
-    const { faults } = givenByConfig({ tto: 1, rules: [], token: 'x', s3: { regoin: 'x' } }, file, false)
+    const { faults } = givenByConfig({ tto: 1, rollout: {}, token: 'x', s3: { regoin: 'x' } }, file, false)
     expect(faults).toHaveLength(4)
   })
 })

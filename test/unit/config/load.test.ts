@@ -42,13 +42,28 @@ it('is complete with one source and one destination', async () => {
     include: [],
     exclude: [],
     excludeFrom: [],
+    newerThan: undefined,
+    olderThan: undefined,
+    follow: false,
     allowEmpty: false,
+    limits: {
+      maxSize: undefined,
+      minSize: undefined,
+      maxFiles: undefined,
+      maxTotalSize: undefined,
+      allowExt: [],
+      denyExt: [],
+      allowType: [],
+    },
     to: 's3://b/audio/',
     s3: { endpointUrl: undefined, region: undefined, profile: undefined, pathStyle: 'auto', signRequest: true },
     supabase: { url: undefined },
     tls: { caBundle: undefined, verify: true },
     contentType: undefined,
-    properties: { cacheControl: undefined, metadata: undefined },
+    properties: {},
+    preserve: undefined,
+    rules: [],
+    routes: [],
     ifExists: 'overwrite',
     concurrency: 'auto',
     partSize: 8_388_608,
@@ -76,6 +91,8 @@ it('is complete with one source and one destination', async () => {
     noColor: false,
     json: false,
     configFile: undefined,
+    isConfigNamed: false,
+    preset: undefined,
     ignored: [],
   } satisfies Settings)
 })
@@ -92,13 +109,30 @@ it('takes every option', async () => {
     include: ['i'],
     exclude: ['e'],
     excludeFrom: ['f'],
+    newerThan: '7d',
+    olderThan: '2026-11-22T06:00:00Z',
+    follow: true,
     allowEmpty: true,
-    to: 'file:./out',
+    maxSize: '1GB',
+    minSize: '1',
+    maxFiles: '10',
+    maxTotalSize: '2TB',
+    allowExt: ['.WAV', 'flac'],
+    denyExt: ['.exe'],
+    allowType: ['audio/*', 'Text/CSV'],
+    to: 's3://b/out',
     contentType: 'audio/wav',
+    contentEncoding: 'gzip',
+    contentDisposition: 'attachment',
+    tag: ['team=a b', 'of='],
+    storageClass: 'STANDARD_IA',
+    acl: 'private',
+    sse: 'aws:kms',
+    sseKmsKeyId: 'key',
+    preserve: 'mtime',
     cacheControl: 'max-age=60',
     metadata: ['take=1', 'note=a=b'],
     ifExists: 'fail',
-    supabaseUrl: 'https://p.supabase.co',
     endpointUrl: 'http://h',
     region: 'r',
     profile: 'p',
@@ -137,7 +171,7 @@ it('takes every option', async () => {
     noColor: true,
     json: true,
   } as const
-  expect(await load({ flags })).toEqual({
+  expect(await load({ flags, env: { SUPABASE_URL: 'https://p.supabase.co' } })).toEqual({
     sources: [],
     filesFrom: 'list',
     null: true,
@@ -148,12 +182,37 @@ it('takes every option', async () => {
     include: ['i'],
     exclude: ['e'],
     excludeFrom: ['f'],
+    newerThan: { agoMs: 604_800_000 },
+    olderThan: { atMs: Date.UTC(2026, 10, 22, 6) },
+    follow: true,
     allowEmpty: true,
-    to: 'file:./out/',
+    limits: {
+      maxSize: 1e9,
+      minSize: 1,
+      maxFiles: 10,
+      maxTotalSize: 2e12,
+      allowExt: ['.wav', '.flac'],
+      denyExt: ['.exe'],
+      allowType: ['audio/*', 'text/csv'],
+    },
+    to: 's3://b/out/',
     s3: { endpointUrl: 'http://h', region: 'r', profile: 'p', pathStyle: 'off', signRequest: false },
     supabase: { url: 'https://p.supabase.co' },
     contentType: 'audio/wav',
-    properties: { cacheControl: 'max-age=60', metadata: { take: '1', note: 'a=b' } },
+    properties: {
+      cacheControl: 'max-age=60',
+      contentEncoding: 'gzip',
+      contentDisposition: 'attachment',
+      metadata: { take: '1', note: 'a=b' },
+      tags: { team: 'a b', of: '' },
+      storageClass: 'STANDARD_IA',
+      acl: 'private',
+      sse: 'aws:kms',
+      sseKmsKeyId: 'key',
+    },
+    preserve: 'mtime',
+    rules: [],
+    routes: [],
     ifExists: 'fail',
     tls: { caBundle: 'ca', verify: false },
     concurrency: 9,
@@ -182,6 +241,8 @@ it('takes every option', async () => {
     noColor: true,
     json: true,
     configFile: undefined,
+    isConfigNamed: false,
+    preset: undefined,
     ignored: [],
   } satisfies Settings)
 })
@@ -302,7 +363,8 @@ describe('precedence', () => {
     expect((await load({ args: ['a'], env: { UPLOAD_CONFIG: '' } })).to).toBe('s3://found/')
     expect((await load({ args: ['a'], env })).to).toBe('s3://env/')
     const settings = await load({ args: ['a'], env, flags: { config: 'flag.json' } })
-    expect(settings).toMatchObject({ to: 's3://flag/', tls: { verify: false }, configFile: join(cwd, 'flag.json') })
+    expect(settings).toMatchObject({ to: 's3://flag/', tls: { verify: false } })
+    expect(settings).toMatchObject({ configFile: join(cwd, 'flag.json'), isConfigNamed: true })
   })
 })
 
@@ -331,16 +393,26 @@ describe('faults', () => {
       'standard input cannot be both',
     ],
     ['- without --key', { args: ['-', 's3://b/'] }, 'give its object one with --key NAME'],
-    ['- twice', { args: ['-', '-', 's3://b/'], flags: { key: 'x' } }, 'more than once'],
     [
-      '--if-exists newer',
-      { args: ['a', 's3://b/'], flags: { ifExists: 'newer' } },
-      '--if-exists: newer is not yet available',
+      '- under a key with what only a file has',
+      { args: ['-', 's3://b/'], flags: { key: '{sha256}-{size}' } },
+      'standard input (-) has no {',
     ],
     [
-      'UPLOAD_FOLLOW',
-      { args: ['a', 's3://b/'], env: { UPLOAD_FOLLOW: '1' } },
-      'UPLOAD_FOLLOW: --follow is not yet available',
+      '--resume-from server under keys of one run',
+      { args: ['a', 's3://b/'], flags: { key: '{uuid}', resumeFrom: 'server' } },
+      '--resume-from: at the destination nothing tells which keys {uuid} made',
+    ],
+    ['- twice', { args: ['-', '-', 's3://b/'], flags: { key: 'x' } }, 'more than once'],
+    [
+      '--if-exists never',
+      { args: ['a', 's3://b/'], flags: { ifExists: 'never' } },
+      '--if-exists: found "never", expected overwrite, skip, fail, newer or changed',
+    ],
+    [
+      'UPLOAD_DASHBOARD',
+      { args: ['a', 's3://b/'], env: { UPLOAD_DASHBOARD: '1' } },
+      'UPLOAD_DASHBOARD: --dashboard is not yet available',
     ],
     [
       'supabase:// without a project',
@@ -363,20 +435,20 @@ describe('faults', () => {
   })
 
   it('of flags, environment and config at once, each with its place', async () => {
-    await config({ to: 's3://', partsize: 1, s3: { secretAccessKey: 'hunter2' }, routes: [] })
+    await config({ to: 's3://', partsize: 1, s3: { secretAccessKey: 'hunter2' }, rollout: {} })
     const faults = await faultsOf({
-      flags: { concurrency: 'x', ifExists: 'changed' },
-      env: { UPLOAD_PART_SIZE: '1', UPLOAD_MAX_SIZE: '1GB' },
+      flags: { concurrency: 'x', shard: '1/2' },
+      env: { UPLOAD_PART_SIZE: '1', UPLOAD_METRICS_FILE: 'm.prom' },
     })
     expect(faults).toEqual([
       expect.stringMatching(/^--concurrency: found "x"/),
-      '--if-exists: changed is not yet available',
+      '--shard is not yet available',
       expect.stringMatching(/^UPLOAD_PART_SIZE: found "1"/),
-      'UPLOAD_MAX_SIZE: --max-size is not yet available',
+      'UPLOAD_METRICS_FILE: --metrics-file is not yet available',
       `${file}: to: found "s3://", but the bucket is missing; expected s3://bucket/prefix/`,
       expect.stringContaining(`${file}: s3.secretAccessKey: a secret`),
       `${file}: partsize: unknown key; did you mean partSize?`,
-      `${file}: routes: routes is not yet available`,
+      `${file}: rollout: is not yet available`,
       expect.stringContaining('nothing to upload'),
     ])
     expect(faults.join()).not.toContain('hunter2')
@@ -487,12 +559,6 @@ it('tells files that cannot be read with all other faults, and what it takes the
   ])
 })
 
-it('refuses a list with properties, which is not there yet', async () => {
-  expect(await faultsOf({ flags: { filesFrom: 'list.jsonl', to: 'file:./out' } })).toEqual([
-    '--files-from: a list in .jsonl with keys and properties is not yet available',
-  ])
-})
-
 it('the example config works as it is', async () => {
   await cp(fileURLToPath(new URL('../../../.uploadrc.example.json', import.meta.url)), file)
   const settings = await load({ args: ['./audio/a.wav', './audio/b.wav'], flags: { concurrency: '8' } })
@@ -500,4 +566,13 @@ it('the example config works as it is', async () => {
   expect(settings.to).toMatch(/^s3:\/\/[\w-]+\/[\w-]+\/$/)
   expect(settings.s3.endpointUrl).toMatch(/^https:/)
   expect(settings.report.map((name) => name.split('.').at(-1))).toEqual(['jsonl', 'csv'])
+})
+
+it('a time ago counts from the present', async () => {
+  const flags = { newerThan: '2026-11-21', olderThan: '24h', to: 'file:./out' }
+  const at = (nowMs: number) => ({ args: ['a'], flags, nowMs })
+  expect(await load(at(Date.UTC(2026, 10, 24)))).toMatchObject({ olderThan: { agoMs: 86_400_000 } })
+  expect(await faultsOf(at(Date.UTC(2026, 10, 21)))).toEqual([
+    expect.stringMatching(/^--older-than: found "24h", with --newer-than "2026-11-21": no file can be both/),
+  ])
 })

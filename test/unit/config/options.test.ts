@@ -23,31 +23,23 @@ it.each([
 it('what can be used, and what is only known, is a deliberate list', () => {
   expect(available.map(flagOf).sort()).toEqual(
     [
-      '--allow-empty --base --buffer-size --ca-bundle --cache-control --checksum --concurrency --config',
-      '--content-type --deadline --dry-run',
-      '--endpoint-url --engine --exclude --exclude-from --files-from --flatten --if-exists --include --json --key --key-fix',
-      '--limit-rate --max-error-rate --max-failures --metadata --multipart-threshold --no-color --no-sign-request',
-      '--no-verify-ssl --null --on-change --order --part-concurrency --part-size --path-style --profile',
+      '--acl --allow-empty --allow-ext --allow-type --base --buffer-size --ca-bundle --cache-control --checksum',
+      '--concurrency --config --content-disposition --content-encoding --content-type --deadline --deny-ext --dry-run',
+      '--endpoint-url --engine --exclude --exclude-from --files-from --flatten --follow --if-exists --include --json --key',
+      '--key-fix --limit-rate --max-error-rate --max-failures --max-files --max-size --max-total-size --metadata --min-size',
+      '--multipart-threshold --newer-than --no-color --no-sign-request --no-verify-ssl --null --older-than --on-change',
+      '--order --part-concurrency --part-size --path-style --preserve --preset --profile',
       '--progress --quiet --region --report --resume --resume-from --retries --retry-delay --retry-failed',
-      '--retry-max-delay --retry-max-time --run-id --stall-timeout --supabase-url --timeout --to',
-      '--undo-on-failure --verbose --verify',
+      '--retry-max-delay --retry-max-time --run-id --sse --sse-kms-key-id --stall-timeout --storage-class',
+      '--supabase-url --tag --timeout --to --undo-on-failure --verbose --verify',
     ]
       .join(' ')
       .split(' '),
   )
   const later = optionKeys.filter((key) => !options[key].available)
-  expect(later.map(flagOf).sort()).toEqual(
-    [
-      '--acl --allow-ext --allow-type --content-disposition --content-encoding',
-      '--dashboard --dashboard-port --deny-ext --follow --max-files --max-size',
-      '--max-total-size --metrics-file --min-size --newer-than --preset --shard --sse --sse-kms-key-id',
-      '--storage-class --tag',
-    ]
-      .join(' ')
-      .split(' '),
-  )
-  expect(laterConfigKeys).toEqual(['routes', 'rules', 'presets', 'rollout'])
-  expect(laterCommands).toHaveLength(5)
+  expect(later.map(flagOf).sort()).toEqual(['--dashboard', '--dashboard-port', '--metrics-file', '--shard'])
+  expect(laterConfigKeys).toEqual(['rollout'])
+  expect(laterCommands).toEqual(['report', 'rollout', 'check', 'completion'])
 })
 
 it.each(available)('%s has help, a group, a placeholder where it takes a value, and a default of its kind', (key) => {
@@ -56,7 +48,7 @@ it.each(available)('%s has help, a group, a placeholder where it takes a value, 
   expect(helpGroups).toContain(spec.group)
   expect(spec.value !== undefined).toBe(spec.takes !== 'nothing')
   if (spec.takes === 'nothing') expect(spec.default).toBe(false)
-  if (spec.takes === 'many') expect(spec.default).toEqual(key === 'metadata' ? undefined : [])
+  if (spec.takes === 'many') expect(spec.default).toEqual(key === 'metadata' || key === 'tag' ? undefined : [])
 })
 
 it.each(available.filter((key) => options[key].shownDefault?.match(/^\d/)))(
@@ -165,7 +157,9 @@ describe('values', () => {
     ['ifExists', 'overwrite', 'overwrite'],
     ['ifExists', 'skip', 'skip'],
     ['ifExists', 'fail', 'fail'],
-    ['ifExists', 'newer', undefined],
+    ['ifExists', 'newer', 'newer'],
+    ['ifExists', 'changed', 'changed'],
+    ['ifExists', 'never', undefined],
     ['ifExists', 'Skip', undefined],
     ['supabaseUrl', 'https://abc.supabase.co', 'https://abc.supabase.co'],
     ['supabaseUrl', 'http://127.0.0.1:54321/', 'http://127.0.0.1:54321/'],
@@ -192,6 +186,7 @@ describe('values', () => {
     ['metadata', { take: '1', 'x-y.z_1': 'two words' }, { take: '1', 'x-y.z_1': 'two words' }],
     ['metadata', {}, {}],
     ['metadata', ['a=1', 'a=2'], { a: '2' }],
+    ['metadata', ['a=1', 'A=2'], undefined],
     ['metadata', 'a', undefined],
     ['metadata', '=b', undefined],
     ['metadata', ['a=b', 'c'], undefined],
@@ -201,6 +196,57 @@ describe('values', () => {
     ['metadata', { a: '\u00e9' }, undefined],
     ['metadata', { a: 1 }, undefined],
     ['metadata', 7, undefined],
+    ['tag', ['team=a b', 'path=x/y:z@1+2', 'of='], { team: 'a b', path: 'x/y:z@1+2', of: '' }],
+    ['tag', { grün: 'ja' }, { grün: 'ja' }],
+    ['tag', ['a=b?'], undefined],
+    ['tag', [`${'k'.repeat(129)}=v`], undefined],
+    ['tag', [`k=${'v'.repeat(257)}`], undefined],
+    ['tag', Array.from({ length: 10 }, (_, at) => `k${at}=v`), expect.objectContaining({ k9: 'v' })],
+    ['tag', Array.from({ length: 11 }, (_, at) => `k${at}=v`), undefined],
+    ['contentEncoding', 'gzip', 'gzip'],
+    ['contentEncoding', 'gzip, br', 'gzip, br'],
+    ['contentEncoding', 'gzip;', undefined],
+    ['contentDisposition', 'attachment; filename="a.wav"', 'attachment; filename="a.wav"'],
+    ['contentDisposition', 'attachment\n', undefined],
+    ['storageClass', 'STANDARD_IA', 'STANDARD_IA'],
+    ['storageClass', 'standard', undefined],
+    ['acl', 'public-read', 'public-read'],
+    ['acl', 'public', undefined],
+    ['sse', 'aws:kms', 'aws:kms'],
+    ['sse', 'aes256', undefined],
+    ['sseKmsKeyId', '', undefined],
+    ['preserve', 'mtime', 'mtime'],
+    ['preserve', 'mode', undefined],
+    ['maxSize', '500MB', 500_000_000],
+    ['maxSize', '1PB', undefined],
+    ['maxSize', '1024TiB', 1024 * 2 ** 40],
+    ['minSize', 0, 0],
+    ['maxFiles', '0', undefined],
+    ['maxFiles', 1000, 1000],
+    ['allowExt', 'wav', ['.wav']],
+    ['allowExt', ['.WAV', 'flac'], ['.wav', '.flac']],
+    ['allowExt', ['tar.gz'], undefined],
+    ['denyExt', ['*.exe/'], undefined],
+    ['denyExt', [''], undefined],
+    ['allowType', ['audio/*', 'Text/CSV', '*/*'], ['audio/*', 'text/csv', '*/*']],
+    ['allowType', 'audio', undefined],
+    ['allowType', '*/wav', undefined],
+    ['allowType', ['audio/wav; rate=1'], undefined],
+    ['newerThan', '24h', { agoMs: 86_400_000 }],
+    ['newerThan', '0', { agoMs: 0 }],
+    ['newerThan', '2026-11-22T06:00:00Z', { atMs: Date.UTC(2026, 10, 22, 6) }],
+    ['newerThan', '2026-11-22T06:00+01:00', { atMs: Date.UTC(2026, 10, 22, 5) }],
+    ['newerThan', '2026-11-22', { atMs: new Date(2026, 10, 22).getTime() }],
+    ['olderThan', '2026-11-22T06:00', { atMs: new Date(2026, 10, 22, 6).getTime() }],
+    ['olderThan', '2026-13-01', undefined],
+    ['olderThan', '2026-02-31', undefined],
+    ['newerThan', '2026-02-29T06:00:00Z', undefined],
+    ['newerThan', '2028-02-29', { atMs: new Date(2028, 1, 29).getTime() }],
+    ['olderThan', 'yesterday', undefined],
+    ['olderThan', 24, undefined],
+    ['preset', 'nightly', 'nightly'],
+    ['preset', '', undefined],
+    ['filesFrom', 'list.jsonl', 'list.jsonl'],
   ]
   it.each(cases)('%s %j → %j', (key, value, expected) => {
     expect(read(key, value)).toEqual(expected)

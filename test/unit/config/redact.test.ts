@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { effectiveConfig, holdsSecret, redactArgv, redactText } from '../../../src/config/redact.ts'
 import type { Settings } from '../../../src/config/settings.ts'
+import { defaultSettings } from '../../support/settings.ts'
 
 const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.c2lnbmF0dXJl'
 
@@ -58,6 +59,8 @@ it('effectiveConfig takes secrets out however deep they lie, and keeps the rest'
     base: undefined,
     json: false,
     s3: { endpointUrl: 'http://me:secret@h', region: undefined, signRequest: true },
+    rules: [],
+    routes: [],
   } as unknown as Settings
   const config = effectiveConfig(settings)
   expect(config).toEqual({
@@ -66,6 +69,63 @@ it('effectiveConfig takes secrets out however deep they lie, and keeps the rest'
     partSize: 5,
     json: false,
     s3: { endpointUrl: 'http://***@h', signRequest: true },
+    rules: [],
+    routes: [],
   })
+  expect(JSON.stringify(config)).not.toContain('secret@')
+})
+
+it('effectiveConfig has rules and routes in short: what they are about, and what they change', () => {
+  const run: Settings = {
+    ...defaultSettings,
+    concurrency: 8,
+    rules: [
+      {
+        name: 'rules[0]',
+        when: { match: ['*.html'], type: [], minSize: undefined, maxSize: undefined },
+        skip: false,
+        contentType: undefined,
+        properties: { cacheControl: 'no-cache', metadata: { note: 'http://me:secret@h' } },
+      },
+    ],
+  }
+  const when = { match: [], type: ['video/*'], minSize: 1, maxSize: undefined }
+  const s3 = { ...run.s3, endpointUrl: 'http://me:secret@h' }
+  const settings: Settings = { ...run, to: 's3://videos/', s3, partSize: 9, properties: { acl: 'private' }, routes: [] }
+  const routes = [
+    { name: 'routes[0]', when, skip: false, settings },
+    { name: 'routes[1]', when: { ...when, minSize: 0 }, skip: false, settings: { ...run, routes: [] } },
+    { name: 'routes[2]', when, skip: true, settings: { ...run, routes: [] } },
+  ]
+  const config = effectiveConfig({ ...run, routes })
+  expect(config.rules).toEqual([
+    {
+      name: 'rules[0]',
+      when: { match: ['*.html'] },
+      skip: false,
+      properties: { cacheControl: 'no-cache', metadata: { note: 'http://***@h' } },
+    },
+  ])
+  expect(config.routes).toEqual([
+    {
+      name: 'routes[0]',
+      when: { type: ['video/*'], minSize: 1 },
+      skip: false,
+      to: 's3://videos/',
+      engine: 'fast',
+      s3: { endpointUrl: 'http://***@h', pathStyle: 'auto', signRequest: true },
+      partSize: 9,
+      properties: { acl: 'private' },
+    },
+    {
+      name: 'routes[1]',
+      when: { type: ['video/*'], minSize: 0 },
+      skip: false,
+      to: run.to,
+      engine: 'fast',
+      s3: { pathStyle: 'auto', signRequest: true },
+    },
+    { name: 'routes[2]', when: { type: ['video/*'], minSize: 1 }, skip: true },
+  ])
   expect(JSON.stringify(config)).not.toContain('secret@')
 })

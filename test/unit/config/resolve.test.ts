@@ -86,9 +86,12 @@ describe('faults', () => {
       '--limit-rate: found "10MiB/s", expected a size from 1KiB to 100GiB, such as 8MiB, 10MB or 10485760',
     ],
     ['order', 'largest', 'UPLOAD_ORDER', 'UPLOAD_ORDER: found "largest", expected scan, size or mixed'],
-    ['ifExists', 'newer', '--if-exists', '--if-exists: newer is not yet available'],
-    ['ifExists', 'changed', 'UPLOAD_IF_EXISTS', 'UPLOAD_IF_EXISTS: changed is not yet available'],
-    ['ifExists', 'never', '--if-exists', '--if-exists: found "never", expected overwrite, skip or fail'],
+    [
+      'ifExists',
+      'never',
+      '--if-exists',
+      '--if-exists: found "never", expected overwrite, skip, fail, newer or changed',
+    ],
     [
       'metadata',
       ['a=b', 'a'],
@@ -125,7 +128,7 @@ describe('faults', () => {
       'SUPABASE_URL',
       'SUPABASE_URL: found "http://abcdefgh.supabase.co", expected a URL such as https://abcdefgh.supabase.co, without /storage/v1, a user, a password or a query',
     ],
-    ['follow', true, 'f: follow', 'f: follow: --follow is not yet available'],
+    ['dashboard', true, 'f: dashboard', 'f: dashboard: --dashboard is not yet available'],
   ] as const)('%s %j', (key, value, from, line) => {
     const { faults, values } = resolveOptions([{ key, value, from }])
     expect(faults).toEqual([line])
