@@ -1,8 +1,8 @@
 import type { PlannedFile } from './planned-file.ts'
 
 export interface ChangedKeysOptions {
-  /** What every key begins with: `''` or ending in `/`. */
-  readonly prefix: string
+  /** What every key of a lane begins with: `''` or ending in `/`. */
+  readonly prefixes: readonly string[]
   readonly warn: (message: string) => void
   /** For what is worth knowing with `-v`. */
   readonly say: (message: string) => void
@@ -11,7 +11,7 @@ export interface ChangedKeysOptions {
 /** Tells the user of the keys that `--key-fix` changed. */
 export interface ChangedKeys {
   /** Called for each file of the plan, once. */
-  see(file: Pick<PlannedFile, 'key' | 'originalKey' | 'problem'>): void
+  see(file: Pick<PlannedFile, 'key' | 'lane' | 'originalKey' | 'problem' | 'skip'>): void
   /** Sums them up. */
   close(): void
 }
@@ -20,14 +20,15 @@ export interface ChangedKeys {
 const examplesShown = 3
 
 /** Files that fail without being sent are left out: they get no key. */
-export function createChangedKeys({ prefix, warn, say }: ChangedKeysOptions): ChangedKeys {
+export function createChangedKeys({ prefixes, warn, say }: ChangedKeysOptions): ChangedKeys {
   const examples: string[] = []
   let count = 0
   return {
-    see({ key, originalKey, problem }) {
-      if (originalKey === undefined || problem !== undefined) return
+    see({ key, lane, originalKey, problem, skip }) {
+      if (originalKey === undefined || problem !== undefined || skip !== undefined) return
       count += 1
-      const change = `${originalKey.slice(prefix.length)} → ${key.slice(prefix.length)}`
+      const { length } = prefixes[lane] as string
+      const change = `${originalKey.slice(length)} → ${key.slice(length)}`
       if (examples.length < examplesShown) examples.push(change)
       say(`--key-fix: ${change}`)
     },

@@ -11,7 +11,7 @@ export interface KeyHashes {
   readonly size: number
 }
 
-/** @param hash64 the hash, as two unsigned 32-bit halves; another one is passed in by tests alone */
+/** @param hash64 the hash, as two unsigned 32-bit halves */
 export function createKeyHashes(hash64: (key: string) => readonly [number, number] = hashKey): KeyHashes {
   let capacity = 1024
   let high = new Uint32Array(capacity)

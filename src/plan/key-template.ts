@@ -1,38 +1,22 @@
-import { closest } from 'fastest-levenshtein'
-import { baseNameOf, directoryOf } from './object-key.ts'
-
-/** Makes what follows the prefix for one file. */
-export type KeyTemplate = (file: TemplateFile) => string
-
-/** What a template can draw on. */
-export interface TemplateFile {
-  /** The file's source name: relative to its base, `/` separators. */
-  readonly source: string
-  /** From 1, in scan order. */
-  readonly index: number
-}
-
-const tokens: ReadonlyMap<string, KeyTemplate> = new Map(
-  Object.entries<KeyTemplate>({
-    path: (file) => file.source,
-    dir: (file) => directoryOf(file.source),
-    name: (file) => splitExtension(baseNameOf(file.source)).name,
-    ext: (file) => splitExtension(baseNameOf(file.source)).ext,
-    index: (file) => String(file.index),
-  }),
-)
-
-const laterTokens = ['uuid', 'sha256', 'size', 'mtime', 'now', 'run']
+import { compileToken, type KeyTemplate, tokenFault, tokenName } from './key-tokens.ts'
+import { directoryOf } from './object-key.ts'
 
 /** Fixed text and tokens in turn: text has even positions. */
 function piecesOf(template: string): string[] {
   return template.split(/(\{[^{}]*\})/)
 }
 
+/** The names of the tokens in a template. */
+function tokensOf(template: string): readonly string[] {
+  return piecesOf(template)
+    .filter((_, position) => position % 2 === 1)
+    .map((piece) => tokenName(piece.slice(1, -1)))
+}
+
 /** Everything that is wrong with a `--key` template: what was expected, to follow the template itself. */
 export function templateFaults(template: string): readonly string[] {
   const faults = piecesOf(template).flatMap((piece, position) => {
-    if (position % 2 === 1) return tokens.has(piece.slice(1, -1)) ? [] : [unknownToken(piece.slice(1, -1))]
+    if (position % 2 === 1) return tokenFault(piece.slice(1, -1)) ?? []
     return /[{}]/.test(piece) ? ['expected each "{" and "}" to have its other half'] : []
   })
   if (template.endsWith('/')) faults.push('expected a file name at its end, such as {name}{ext}, instead of "/"')
@@ -43,7 +27,7 @@ export function templateFaults(template: string): readonly string[] {
 export function compileKeyTemplate(template: string): KeyTemplate {
   const pieces = piecesOf(template)
   const compiled = pieces.map((piece, position): KeyTemplate => {
-    if (position % 2 === 1) return tokens.get(piece.slice(1, -1)) ?? (() => '')
+    if (position % 2 === 1) return compileToken(piece.slice(1, -1))
     // An empty {dir} takes the "/" behind it along, so that files at the top get no empty segment.
     const afterDir = pieces[position - 1] === '{dir}' && piece.startsWith('/')
     return afterDir ? (file) => (directoryOf(file.source) === '' ? piece.slice(1) : piece) : () => piece
@@ -52,27 +36,42 @@ export function compileKeyTemplate(template: string): KeyTemplate {
 }
 
 /**
- * Whether two files can never get the same key from this template: it begins with fixed text and `{index}`, and no
- * digit can follow the number (`{index}{name}` would make one key of 1 + "1x" and 11 + "x").
+ * Whether two files can never get the same key from this template: each has a `{uuid}` of its own in it; or it begins
+ * with fixed text and `{index}`, and no digit can follow the number (`{index}{name}` would make one key of 1 + "1x" and
+ * 11 + "x").
  */
 export function alwaysDistinct(template: string): boolean {
-  return /^[^{}]*\{index\}(?:$|[^{}0-9])/.test(template)
+  return tokensOf(template).includes('uuid') || /^[^{}]*\{index\}(?:$|[^{}0-9])/.test(template)
 }
 
-/** Whether a file may get another key in another run, though nothing about it has changed: where files are numbered. */
-export function variesBetweenRuns(template: string): boolean {
-  return piecesOf(template).includes('{index}')
+/**
+ * Whether a file may get another key each time it is come upon, though nothing about it has changed: where files are
+ * numbered, or drawn a number.
+ */
+export function numbersFiles(template: string): boolean {
+  return tokensOf(template).some((token) => token === 'index' || token === 'uuid')
 }
 
-function unknownToken(name: string): string {
-  const known = [...tokens.keys()]
-  const plain = name.replace(/:.*/s, '')
-  if (laterTokens.includes(plain)) return `{${name}} is not yet available`
-  return `unknown token {${name}}; did you mean {${closest(name, known)}}? Known: ${known.map((token) => `{${token}}`).join(' ')}`
+/** Whether the run has a part in each key. */
+export function namesRun(template: string): boolean {
+  return tokensOf(template).some((token) => token === 'now' || token === 'run')
 }
 
-/** `.bashrc` is a name without an extension, as everywhere; of `a.tar.gz` the last one counts. */
-function splitExtension(baseName: string): { name: string; ext: string } {
-  const ext = /(?<=[^.]\.*)\.[^.]*$/.exec(baseName)?.[0] ?? ''
-  return { name: baseName.slice(0, baseName.length - ext.length), ext }
+/** Whether a file's bytes have to be read before its key is known. */
+export function namesContent(template: string): boolean {
+  return tokensOf(template).includes('sha256')
+}
+
+/** The tokens in a template that say what only a file on the disk has before it is read, as they are written. */
+export function tokensOfFiles(template: string): readonly string[] {
+  return [...new Set(tokensOf(template))]
+    .filter((token) => token === 'size' || token === 'mtime' || token === 'sha256')
+    .map((token) => `{${token}}`)
+}
+
+/** The tokens in a template by which no other run would come to the same key, as they are written. */
+export function tokensOfOneRun(template: string): readonly string[] {
+  return [...new Set(tokensOf(template))]
+    .filter((token) => token === 'uuid' || token === 'now' || token === 'run')
+    .map((token) => `{${token}}`)
 }

@@ -50,6 +50,18 @@ describe.runIf(process.platform !== 'win32')('control characters', () => {
   )
 
   command(
+    'upload names --to file:./out --key-fix',
+    async ({ ws, run }) => {
+      await ws.writeAll('names/fine.txt', 'names/new\nline.txt', 'names/=0A.txt')
+      const result = await run()
+      expectCode(result, 0)
+      expect(await ws.list('out')).toEqual(['=3D0A.txt', 'fine.txt', 'new=0Aline.txt'])
+      expect(result.stderr).not.toContain('new\nline')
+    },
+    'are written as their bytes',
+  )
+
+  command(
     'upload names --key {index}.txt --to file:./out',
     async ({ ws, run }) => {
       await ws.writeAll('names/new\nline.txt', 'names/tab\there.txt')

@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto'
+import { utimes } from 'node:fs/promises'
 import { describe, expect } from 'vitest'
 import { command, expectCode, expectRefused } from '../support/command.ts'
+import { s3Environment, s3Fake } from '../support/s3-environment.ts'
 
 const tree = ['audio/2026/a.wav', 'audio/2026/b.tar.gz', 'audio/Makefile', 'audio/.env']
 
@@ -81,8 +84,11 @@ describe('--key', () => {
   const refused: [line: string, said: RegExp][] = [
     ["upload audio --key '{naem}{ext}' --to file:./out", /\{naem\}.*\{name\}/],
     ["upload audio --key '{foo}-{bar}' --to file:./out", /\{foo\}.*\{bar\}/s],
-    ["upload audio --key '{uuid}{ext}' --to file:./out", /\{uuid\}.*not yet available/],
-    ["upload audio --key '{mtime:yyyy-MM-dd}/{name}' --to file:./out", /mtime.*not yet available/],
+    ["upload audio --key '{uiud}{ext}' --to file:./out", /\{uiud\}.*\{uuid\}/],
+    ["upload audio --key '{mtime:YYYY-MM-DD}/{name}' --to file:./out", /mtime.*"YYYY".*yyyy/],
+    ["upload audio --key '{index:03}' --to file:./out", /\{index:03\} takes no format/],
+    ["upload - --key '{sha256}' --to file:./out", /standard input.*\{sha256\}/],
+    ["upload audio --key '{run}/{path}' --to file:./out --resume-from server", /--resume-from.*\{run\}/],
     ["upload audio --key '{name' --to file:./out", /--key/],
   ]
   for (const [line, said] of refused) {
@@ -94,6 +100,65 @@ describe('--key', () => {
   }
 })
 
+describe('--key by what a file is', () => {
+  command("upload audio --key '{size}/{mtime}/{mtime:HHmm}-{name}{ext}' --to file:./out", async ({ ws, run }) => {
+    await ws.writeAll('audio/a.wav')
+    await utimes(ws.path('audio/a.wav'), 0, Date.UTC(2025, 1, 3, 4, 5) / 1000)
+    expectCode(await run({ env: { TZ: 'Pacific/Auckland' } }), 0)
+    expect(await ws.list('out')).toEqual(['11/2025-02-03/0405-a.wav'])
+  })
+
+  const sum = (text: string) => createHash('sha256').update(text).digest('hex')
+
+  command("upload audio --key '{sha256}{ext}' --to file:./out --report r.jsonl", async ({ ws, run }) => {
+    await ws.write('audio/a.wav', 'same')
+    await ws.write('audio/b.wav', 'same')
+    await ws.write('audio/c.wav', 'other')
+    const dry = await ws.run("upload audio --key '{sha256}{ext}' --to file:./out --dry-run")
+    expectCode(dry, 0)
+    expect(dry.stdout).toContain(`${sum('same')}.wav`)
+    expect(dry.stdout).not.toContain('0'.repeat(64))
+    expect(await ws.list('.')).not.toContain('out')
+    expectCode(await run(), 0)
+    expect(await ws.tree('out')).toEqual({ [`${sum('same')}.wav`]: 'same', [`${sum('other')}.wav`]: 'other' })
+    const { files, summary } = await ws.journal()
+    const outcomes = files.map(({ source, status, reason }) => [source, status, reason])
+    expect(outcomes.toSorted()).toEqual([
+      ['a.wav', 'uploaded', undefined],
+      ['b.wav', 'skipped', 'duplicate-content'],
+      ['c.wav', 'uploaded', undefined],
+    ])
+    expect(summary).toMatchObject({ files: 3, uploaded: 2, skipped: 1, failed: 0 })
+  })
+
+  command("upload audio --key '{uuid}{ext}' --to file:./out", async ({ ws, run }) => {
+    await ws.writeAll(...tree)
+    expectCode(await run(), 0)
+    const keys = await ws.list('out')
+    expect(keys).toHaveLength(tree.length)
+    for (const key of keys)
+      expect(key).toMatch(/^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}(\.\w+)?$/)
+  })
+
+  command(
+    "upload audio --key '{run}/{now:yyyyMMdd HHmmss.SSS}/{path}' --to s3://bucket/p/ --retries 0 --retry-failed 0",
+    async ({ ws, run }) => {
+      const s3 = await s3Fake()
+      const env = s3Environment(s3)
+      await ws.writeAll('audio/a.wav', 'audio/b.wav')
+      s3.script = ({ key }) => (key?.endsWith('b.wav') ? { status: 503 } : undefined)
+      expectCode(await run({ env }), 1)
+      s3.script = () => undefined
+      await ws.writeAll('audio/c.wav')
+      expectCode(await ws.run('upload --resume', { env }), 0)
+      const { run: first } = await ws.journal()
+      const now = first.startedAt.replace(/[-:Z]/g, '').replace('T', ' ')
+      expect(s3.keys('bucket')).toEqual(['a', 'b', 'c'].map((name) => `p/${first.runId}/${now}/${name}.wav`))
+    },
+    'a run that is continued makes the keys it would have made',
+  )
+})
+
 describe('keys no object can have', () => {
   for (const template of ['../{name}{ext}', '/{name}{ext}', 'x//{name}{ext}', 'x/./{name}']) {
     command(`upload audio --key '${template}' --to file:./out`, async ({ ws, run }) => {
@@ -103,6 +168,14 @@ describe('keys no object can have', () => {
       expect(await ws.list('.')).toEqual(['audio/Makefile'])
     })
   }
+
+  command("upload audio --key '../{name}//x' --to file:./out --key-fix", async ({ ws, run }) => {
+    await ws.writeAll('audio/Makefile')
+    const result = await run()
+    expectCode(result, 0)
+    expect(await ws.list('.')).toEqual(['audio/Makefile', 'out/=2E./Makefile/=2Fx'])
+    expect(result.stderr).toContain('--key-fix: 1 key was changed: ../Makefile//x → =2E./Makefile/=2Fx')
+  })
 })
 
 function keyCase(line: string, keys: readonly string[]): void {

@@ -1,3 +1,5 @@
+import { escapeNotation, inBytes } from '../../key-notation.ts'
+
 /** Where files lie while they are written: in the destination itself, so that a rename can put them in place. */
 export const temporaryName = '.upload-tmp'
 
@@ -15,6 +17,28 @@ export function keyProblem(key: string, platform: NodeJS.Platform = process.plat
     if (problem !== undefined) return problem
   }
   return undefined
+}
+
+/** What follows the prefix, with what keeps a directory from holding it as its bytes; what is too long stays so. */
+export function fixName(name: string, platform: NodeJS.Platform = process.platform): string {
+  const segments = escapeNotation(name).split('/')
+  const fixed = platform === 'win32' ? segments.map(fixForWindows) : segments
+  if (fixed[0] === temporaryName) fixed[0] = firstInBytes(temporaryName)
+  return fixed.join('/')
+}
+
+/** Marks that combine go with what they follow: behind the notation's letters they would make other characters of them. */
+const marksOrRefused = /(?:[<>:"|?*\\]|[. ]$)\p{M}*/gu
+
+function fixForWindows(segment: string): string {
+  // They are no file names anywhere, and are mended as everywhere.
+  if (segment === '.' || segment === '..') return segment
+  const fixed = segment.replace(marksOrRefused, inBytes)
+  return reservedOnWindows.test(fixed) ? firstInBytes(fixed) : fixed
+}
+
+function firstInBytes(segment: string): string {
+  return inBytes(segment.slice(0, 1)) + segment.slice(1)
 }
 
 function segmentProblem(segment: string, platform: NodeJS.Platform): string | undefined {

@@ -1,4 +1,5 @@
 import { refusedBySupabaseNames, refusedInSupabaseNames } from '../../config/supabase-names.ts'
+import { escapeNotation, inBytes } from '../../key-notation.ts'
 
 /** Why Supabase cannot hold an object of this key, or `undefined`. */
 export function supabaseKeyProblem(key: string): string | undefined {
@@ -12,24 +13,9 @@ export function supabaseKeyProblem(key: string): string | undefined {
   return undefined
 }
 
-/** What reads as a byte in {@link fixName}'s notation. */
-const readsAsByte = /=(?=[\dA-F]{2})/g
-
-/**
- * A name that Supabase can hold. Each character it refuses is written as its UTF-8 bytes, `=C3=A9` for "é", as
- * quoted-printable has it: https://www.rfc-editor.org/rfc/rfc2045#section-6.7. A `=` of the name's own that could be
- * read as one of these becomes `=3D`: so that no two names become one, and each can be read back.
- */
+/** A name that Supabase can hold: each character it refuses as its bytes. */
 export function fixName(name: string): string {
-  return name.replace(readsAsByte, '=3D').replace(refusedInSupabaseNames, inBytes)
-}
-
-function inBytes(character: string): string {
-  // Half of a surrogate pair has no bytes of its own; such a name stays what it is, and is refused.
-  if (!character.isWellFormed()) return character
-  let text = ''
-  for (const byte of Buffer.from(character)) text += `=${byte.toString(16).toUpperCase().padStart(2, '0')}`
-  return text
+  return escapeNotation(name).replace(refusedInSupabaseNames, inBytes)
 }
 
 /** Nothing in it has to be encoded. */

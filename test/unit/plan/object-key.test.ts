@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { compileKeyTemplate } from '../../../src/plan/key-template.ts'
 import { baseNameOf, directoryOf, keyProblem, normalizeName } from '../../../src/plan/object-key.ts'
+import { templateFile } from './template-file.ts'
 import { seeded } from './tree.ts'
 
 describe('keyProblem', () => {
@@ -26,6 +27,7 @@ describe('keyProblem', () => {
     ['/a', 'begin with "/"'],
     ['//a', 'begin with "/"'],
     ['a//b', 'empty segment'],
+    ['a/../b', 'its key would have a ".." segment; give another one, or --key-fix'],
     ['a/', 'empty segment'],
     ['.', '"." segment'],
     ['a/./b', '"." segment'],
@@ -94,7 +96,7 @@ describe('of 10,000 random names', () => {
     const outcomes = { sound: 0, refused: 0 }
     for (let index = 1; index <= 10_000; index += 1) {
       const source = Array.from({ length: below(8) }, () => pieces[below(pieces.length)]).join('')
-      const key = normalizeName(makeKey({ source: normalizeName(source), index }))
+      const key = normalizeName(makeKey(templateFile({ source: normalizeName(source), index })))
       const problem = keyProblem(key)
       expect(problem === undefined, JSON.stringify({ source, key, problem })).toBe(isSound(key))
       outcomes[problem === undefined ? 'sound' : 'refused'] += 1
