@@ -1,0 +1,54 @@
+import type { LimitSettings } from '../config/settings.ts'
+import type { UploadError } from '../errors.ts'
+import { nameForLimits } from '../plan/limits.ts'
+import type { PlannedFile } from '../plan/planned-file.ts'
+import { headSize } from '../plan/type-by-bytes.ts'
+import { createTypeLimit } from '../plan/type-limit.ts'
+import type { FileFacts } from './file-facts.ts'
+import { copyHeld } from './held-bytes.ts'
+import { createSizeLimits, type SizeLimits } from './size-limits.ts'
+
+/** What may be uploaded, asked once more of what is not as it was when the plan was made. */
+export interface SendLimits {
+  readonly sizes: SizeLimits
+  /**
+   * Called with a file as it is when its sending begins, each time, before a byte of it is sent.
+   *
+   * @throws UploadError saying why it is not to be sent; `HALTED` where the whole run has to end instead.
+   */
+  heed(file: PlannedFile, facts: FileFacts): Promise<void>
+  /**
+   * Asks for the type alone, by the bytes that are there already, such as the beginning of standard input.
+   *
+   * @throws UploadError `TYPE_NOT_ALLOWED`
+   */
+  heedType(file: PlannedFile, beginning: FileFacts): Promise<void>
+}
+
+/** @param plannedBytes the sizes of all files that are to be sent together, as far as they were known */
+export function createSendLimits(settings: LimitSettings, plannedBytes: number): SendLimits {
+  const sizes = createSizeLimits({ ...settings, plannedBytes })
+  const typeLimit = createTypeLimit(settings.allowType)
+
+  const heedType = async (file: PlannedFile, facts: FileFacts): Promise<void> => {
+    if (typeLimit === undefined) return
+    const name = nameForLimits(file)
+    if (facts.held === undefined) return refuse(await typeLimit.refuseFile(facts, name))
+    const head = Buffer.alloc(Math.min(facts.size, headSize))
+    copyHeld(facts.held, 0, head)
+    refuse(await typeLimit.refuseHead(head, facts.size <= headSize, name))
+  }
+  return {
+    sizes,
+    heedType,
+    async heed(file, facts) {
+      refuse(sizes.begins(file, facts))
+      const isAsPlanned = facts.size === file.size && facts.mtimeMs === file.mtimeMs
+      if (!isAsPlanned) await heedType(file, facts)
+    },
+  }
+}
+
+function refuse(error: UploadError | undefined): void {
+  if (error !== undefined) throw error
+}
