@@ -15,8 +15,12 @@ const unregistered = {
 // Later tables give way, except that `.rs` is Rust rather than a registry's forgotten XML.
 const mime = new Mime(standardTypes, otherTypes).define(unregistered, true)
 
-/** The media type a name stands for; `application/octet-stream` where nobody knows. */
+/**
+ * The media type a name stands for, text with the encoding that nearly all of it has by now: without, a browser would
+ * guess another. `application/octet-stream` where nobody knows.
+ */
 export function contentTypeByName(name: string): string {
   // Without the "/" a file called `json` would count as an ending alone.
-  return mime.getType(`/${name}`) ?? 'application/octet-stream'
+  const type = mime.getType(`/${name}`) ?? 'application/octet-stream'
+  return type.startsWith('text/') ? `${type}; charset=utf-8` : type
 }

@@ -38,7 +38,8 @@ export interface FilterOptions {
 /** @throws UsageError for an `--exclude-from` file that cannot be read. */
 export async function createFilters(options: FilterOptions): Promise<Filters> {
   const files = await Promise.all(options.excludeFrom.map((file) => readPatterns(file, options.cwd)))
-  const excluded = ignorePatterns(options.exclude, ...files)
+  const patterns = [...options.exclude, ...files.flatMap((text) => text.split(/\r?\n/))]
+  const excluded = ignorePatterns(options.exclude, ...files, wholeDirectories(patterns))
   const included = options.include.length === 0 ? () => ({ ignored: true }) : ignorePatterns(options.include)
   const negations = options.negations.map((pattern) => negation(pattern, options.cwd))
   const negated = (absolute: string) => negations.some((matches) => matches(absolute))
@@ -46,6 +47,18 @@ export async function createFilters(options: FilterOptions): Promise<Filters> {
     excludesFile: (name, absolute) => excluded(name).ignored || negated(absolute) || !included(name).ignored,
     excludesDirectory: (name, absolute) => (name !== '' && excluded(`${name}/`).ignored) || negated(absolute),
   }
+}
+
+/**
+ * `build/**` leaves out all that is in a directory, but not the directory: the same, said so that it need not be entered.
+ * Where anything is taken back, that may be in there.
+ */
+function wholeDirectories(patterns: readonly string[]): readonly string[] {
+  if (patterns.some((pattern) => pattern.startsWith('!'))) return []
+  // Without its "**" it would hold at any depth.
+  return patterns.flatMap((pattern) =>
+    /^[^#].*\/\*\*$/.test(pattern) ? [`/${pattern.replace(/^\/|\*\*$/g, '')}`] : [],
+  )
 }
 
 /** Patterns of one `.uploadignore`, and where it lies. */

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Candidate, ScanNotes } from './candidate.ts'
 import type { Filters } from './filters.ts'
+import type { FollowedLinks } from './followed-links.ts'
 import { compilePattern, splitPattern } from './pattern.ts'
 import { walk } from './walk.ts'
 
@@ -15,10 +16,11 @@ export async function* expandGlob(
   cwd: string,
   filters: Filters,
   notes: ScanNotes,
+  links?: FollowedLinks,
 ): AsyncGenerator<Candidate> {
   const { head, rest } = splitPattern(pattern)
   const root = { path: head, absolute: resolve(cwd, head), name: '' }
-  for await (const candidate of walk(root, filters, notes, compilePattern(rest, false))) {
+  for await (const candidate of walk(root, filters, notes, compilePattern(rest, false), links)) {
     if (candidate.name !== '') yield candidate
     // A directory before the first wildcard that is not there only means: no match.
     else if (candidate.problem?.code !== 'SOURCE_NOT_FOUND') yield { ...candidate, path: head === '' ? '.' : head }

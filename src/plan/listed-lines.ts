@@ -6,9 +6,16 @@ import { pipeline } from 'node:stream/promises'
 import { UsageError } from '../errors.ts'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../temporary-directory.ts'
 
+/** A line that is not empty. */
+export interface ListedLine {
+  readonly text: string
+  /** From 1; empty lines count. */
+  readonly number: number
+}
+
 /** The lines of `--files-from`, which can be read as often as needed. */
 export interface ListedLines {
-  read(): AsyncIterable<string>
+  read(): AsyncIterable<ListedLine>
   /** Removes what was kept of standard input. */
   dispose(): Promise<void>
 }
@@ -75,18 +82,23 @@ async function* split(
   bytes: AsyncIterable<Uint8Array>,
   separator: string,
   fault: (why: string) => UsageError,
-): AsyncGenerator<string> {
+): AsyncGenerator<ListedLine> {
   // Leaves out a byte order mark, which some editors put first.
   const decoder = new TextDecoder()
   let rest = ''
+  let number = 0
   for await (const piece of bytes) {
     const lines = (rest + decoder.decode(piece, { stream: true })).split(separator)
     rest = lines.pop() as string
-    yield* lines.map(plain).filter((line) => line !== '')
+    for (const line of lines) {
+      number += 1
+      const text = plain(line)
+      if (text !== '') yield { text, number }
+    }
     if (rest.length > longestLine) throw fault('has a line longer than any path: is it a list of files?')
   }
-  const last = plain(rest + decoder.decode())
-  if (last !== '') yield last
+  const text = plain(rest + decoder.decode())
+  if (text !== '') yield { text, number: number + 1 }
 
   function plain(line: string): string {
     if (separator === '\0') return line

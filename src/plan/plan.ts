@@ -1,32 +1,51 @@
 import type { Readable } from 'node:stream'
 import type { Settings } from '../config/settings.ts'
-import { UploadError } from '../errors.ts'
 import type { ScanNotes } from './candidate.ts'
 import { createChangedKeys } from './changed-keys.ts'
-import { contentTypeByName } from './content-type.ts'
-import { type Examined, examine } from './examine.ts'
+import { type Hashed, withContentKeys } from './content-hash.ts'
+import { examine } from './examine.ts'
 import { createFilters } from './filters.ts'
 import { createKeyHashes } from './key-hashes.ts'
-import { alwaysDistinct, compileKeyTemplate, type KeyTemplate, variesBetweenRuns } from './key-template.ts'
-import { noLines, openListedLines } from './listed-lines.ts'
+import { createKeyScopes, type KeyScope } from './key-scope.ts'
+import { alwaysDistinct, namesContent, namesRun, numbersFiles } from './key-template.ts'
+import type { TemplateRun } from './key-tokens.ts'
+import { createFileLimit, limited, refuseWhole } from './limits.ts'
+import { type ListedLine, noLines, openListedLines } from './listed-lines.ts'
 import { lookedAtAtOnce } from './look.ts'
-import { baseNameOf, keyProblem, normalizeName } from './object-key.ts'
+import { isManifest, readManifest } from './manifest.ts'
+import { modifiedBetween } from './modified-between.ts'
 import { ordered } from './order.ts'
 import { orderedMap } from './ordered-map.ts'
+import { createFilePlanner, type PlanLane } from './plan-file.ts'
 import type { PlannedFile } from './planned-file.ts'
-import { findSources, negationsAmong } from './sources.ts'
-import { type Survey, survey } from './survey.ts'
+import { findSources, type ListedSource, negationsAmong } from './sources.ts'
+import { type Survey, type SurveyOptions, survey } from './survey.ts'
+import { createUnkeptNotes } from './unkept-properties.ts'
+import { createUuids } from './uuids.ts'
 
 /** What a run is going to send. Scanned twice at most, and never held as a whole. */
 export interface Plan {
   /**
    * The first pass: counts, sizes and keys that collide.
    *
-   * @throws UsageError where nothing matches or two files share a key.
+   * @throws UsageError where nothing matches, two files share a key, or all together are more than they may be.
    */
   survey(onTotals: (files: number, bytes: number) => void): Promise<Survey>
-  /** The files, in the order in which they are to be sent. After {@link survey}. */
+  /**
+   * The files, in the order in which they are to be sent. After {@link survey}. Where keys are made of bytes, each file
+   * is read before.
+   */
   files(): AsyncIterable<PlannedFile>
+  /** What keys a lane's files have; undefined where none goes there. After {@link survey}. */
+  scope(lane: number): KeyScope | undefined
+  /** The same files, unread: whatever is made of their bytes is not known yet. */
+  listed(): AsyncIterable<PlannedFile>
+  /**
+   * Says which run the keys are made for, where that is another one than was thought: one that is continued, say.
+   *
+   * @throws UsageError as {@link survey}
+   */
+  belongsTo(run: TemplateRun): Promise<void>
   /** Removes temporary files. */
   dispose(): Promise<void>
 }
@@ -41,19 +60,29 @@ export interface PlanOptions {
     | 'flatten'
     | 'key'
     | 'contentType'
+    | 'properties'
+    | 'preserve'
+    | 'rules'
+    | 'routes'
     | 'include'
     | 'exclude'
     | 'excludeFrom'
+    | 'newerThan'
+    | 'olderThan'
+    | 'follow'
+    | 'limits'
     | 'allowEmpty'
     | 'order'
   >
-  /** What every key begins with: `''` or ending in `/`. */
-  readonly prefix: string
-  /** The destination's own rule for (full) keys. */
-  readonly destinationKeyProblem: (key: string) => string | undefined
-  /** What follows the prefix, changed so that the destination can hold it; undefined where keys are to stay as they are. */
-  readonly fixName?: ((name: string) => string) | undefined
+  /** Where files go: the run's own destination, then that of each route. */
+  readonly lanes: readonly PlanLane[]
   readonly cwd: string
+  /** The run's beginning, in milliseconds since the epoch. */
+  readonly nowMs: number
+  /** What the run is called, unless {@link Plan.belongsTo} says otherwise. */
+  readonly runId: string
+  /** Ends the reading of files before they are sent. Absent: only the end of the plan does. */
+  readonly signal?: AbortSignal | undefined
   /** Opened only where the list of sources comes from it. */
   readonly stdin: () => Readable
   readonly warn: (message: string) => void
@@ -66,7 +95,8 @@ export interface PlanOptions {
 /** @throws UsageError for options that cannot be carried out, whatever the files. */
 export async function createPlan(options: PlanOptions): Promise<Plan> {
   const { settings, cwd } = options
-  const nameKey = keyMaker(options)
+  let run: TemplateRun = { id: options.runId, startedAtMs: options.nowMs }
+  const planFile = createFilePlanner({ ...options, run: () => run, uuid: createUuids(options.nowMs) })
   const filters = await createFilters({ ...settings, cwd, negations: await negationsAmong(settings.sources, cwd) })
   const lines =
     settings.filesFrom === undefined
@@ -74,29 +104,40 @@ export async function createPlan(options: PlanOptions): Promise<Plan> {
       : await openListedLines(settings.filesFrom, settings.null ? '\0' : '\n', cwd, options.stdin)
   const sourceOptions = {
     sources: settings.sources,
-    listedLines: lines.read,
+    listed: () => listedSources(lines.read(), settings),
     cwd,
     base: settings.base,
     anywhere: settings.flatten || settings.key !== undefined,
     filters,
+    follow: settings.follow,
   }
+  const isTimely = modifiedBetween(settings, options.nowMs)
 
-  const quiet: ScanNotes = { junk: () => {}, warn: () => {}, isOwn: options.isOwn }
-  const scan = async function* (given: Partial<ScanNotes> = {}): AsyncGenerator<PlannedFile> {
+  const quiet: ScanNotes = { junk: unheard, untimely: unheard, warn: unheard, isOwn: options.isOwn }
+  const found = async function* (given: Partial<ScanNotes> = {}): AsyncGenerator<PlannedFile> {
     const notes = { ...quiet, ...given }
     const occurrenceOf = mayRepeat(settings) ? countOccurrences() : undefined
+    const tellUnkept = createUnkeptNotes(options.lanes, notes.warn)
     let index = 0
     const looked = orderedMap(findSources(sourceOptions, notes), lookedAtAtOnce, (candidate) =>
       examine(candidate, notes),
     )
     for await (const examined of looked) {
       if (examined === undefined) continue
+      if (isTimely !== undefined && examined.mtimeMs !== undefined && !isTimely(examined.mtimeMs)) {
+        notes.untimely()
+        continue
+      }
       index += 1
-      const file = nameKey(examined, index)
+      const file = planFile(examined, index)
+      const { own } = examined.candidate
+      if (own?.properties !== undefined) tellUnkept(file.lane, own.properties)
       const occurrence = occurrenceOf?.(file.absolute)
       yield occurrence === undefined ? file : { ...file, occurrence }
     }
   }
+  const limit = createFileLimit(settings.limits)
+  const scan: typeof found = limit === undefined ? found : (given) => limited(found(given), limit)
   let surveyed: Survey | undefined
   const unrepeated = async function* (): AsyncGenerator<PlannedFile> {
     const isRepeat = surveyed?.repeats()
@@ -104,36 +145,101 @@ export async function createPlan(options: PlanOptions): Promise<Plan> {
       if (isRepeat?.(file) !== true) yield file
     }
   }
+  const spotOf = spots(options.lanes)
+  let scopes = createKeyScopes()
+  const look = (
+    told: Pick<SurveyOptions, 'warn' | 'see'>,
+    onTotals: (files: number, bytes: number) => void,
+  ): Promise<Survey> => {
+    const seen = createKeyScopes()
+    scopes = seen
+    return survey(
+      {
+        ...told,
+        see(file) {
+          seen.see(file)
+          told.see?.(file)
+        },
+        scan,
+        spotOf,
+        keysDistinct: settings.key !== undefined && alwaysDistinct(settings.key) && !hasManifest(settings),
+        // One base and no template: only names that Unicode can write in two ways can meet in one key.
+        onlyUnicodeTwins:
+          options.lanes.length === 1 &&
+          settings.sources.length === 1 &&
+          settings.filesFrom === undefined &&
+          !settings.flatten &&
+          settings.key === undefined,
+        allowEmpty: settings.allowEmpty,
+      },
+      onTotals,
+    )
+  }
+  const disposed = new AbortController()
+  const signal = options.signal === undefined ? disposed.signal : AbortSignal.any([options.signal, disposed.signal])
+  const known = new WeakMap<PlannedFile, Hashed>()
+  const listed = (): AsyncIterable<PlannedFile> => ordered(unrepeated(), settings.order)
   return {
     async survey(onTotals) {
-      const changed = createChangedKeys(options)
-      surveyed = await survey(
-        {
-          scan,
-          warn: options.warn,
-          see: changed.see,
-          keysDistinct: settings.key !== undefined && alwaysDistinct(settings.key),
-          // One base and no template: only names that Unicode can write in two ways can meet in one key.
-          onlyUnicodeTwins:
-            settings.sources.length === 1 &&
-            settings.filesFrom === undefined &&
-            !settings.flatten &&
-            settings.key === undefined,
-          allowEmpty: settings.allowEmpty,
-        },
-        onTotals,
-      )
+      const changed = createChangedKeys({ ...options, prefixes: options.lanes.map(({ prefix }) => prefix) })
+      surveyed = await look({ warn: options.warn, see: changed.see }, onTotals)
       changed.close()
+      refuseWhole(settings.limits, surveyed.toSend)
       return surveyed
     },
-    files: () => ordered(unrepeated(), settings.order),
-    dispose: lines.dispose,
+    files() {
+      const readsContent = settings.key !== undefined && namesContent(settings.key)
+      return readsContent ? withContentKeys(listed(), { signal, spotOf, known, limit }) : listed()
+    },
+    scope: (lane) => scopes.of(lane),
+    listed,
+    async belongsTo(other) {
+      const isSame = run.id === other.id && run.startedAtMs === other.startedAtMs
+      run = other
+      if (isSame || settings.key === undefined || !namesRun(settings.key)) return
+      // What keys collide, and which are reached twice, goes by the keys.
+      surveyed = await look({ warn: unheard }, () => options.signal?.throwIfAborted())
+    },
+    async dispose() {
+      disposed.abort()
+      await lines.dispose()
+    },
   }
 }
 
-/** Whether one path can come up more than once and be sent each time: only numbers give it several keys. */
-function mayRepeat({ key, sources, filesFrom }: PlanOptions['settings']): boolean {
-  return key !== undefined && variesBetweenRuns(key) && (filesFrom !== undefined || sources.length > 1)
+/** What the first pass told is not told again. */
+function unheard(): void {}
+
+/** What a list names: a path a line, or what `.jsonl` says of each. */
+async function* listedSources(
+  lines: AsyncIterable<ListedLine>,
+  { filesFrom: file, base, flatten, key, preserve, routes }: PlanOptions['settings'],
+): AsyncGenerator<ListedSource> {
+  if (file !== undefined && isManifest(file)) {
+    yield* readManifest(lines, {
+      file,
+      placesAbsolute: base !== undefined || flatten || key !== undefined,
+      keepsMtime: [preserve, ...routes.map((route) => route.settings.preserve)].includes('mtime'),
+    })
+  } else {
+    for await (const { text } of lines) yield { path: text }
+  }
+}
+
+function hasManifest({ filesFrom }: PlanOptions['settings']): boolean {
+  return filesFrom !== undefined && isManifest(filesFrom)
+}
+
+/**
+ * Whether one path can come up more than once and have a line of its own each time: numbers and manifests give it several
+ * keys, and where keys are made of bytes, only reading it tells that it is the same again.
+ */
+function mayRepeat(settings: PlanOptions['settings']): boolean {
+  const { key, sources, filesFrom } = settings
+  if (hasManifest(settings)) return true
+  return (
+    key !== undefined && (numbersFiles(key) || namesContent(key)) && (filesFrom !== undefined || sources.length > 1)
+  )
 }
 
 /** Tells which time it is that a path comes up; undefined the first time. */
@@ -148,30 +254,9 @@ function countOccurrences(): (absolute: string) => number | undefined {
   }
 }
 
-/** Names and keys, by `--flatten`, `--key`, the prefix and `--key-fix`. */
-function keyMaker(options: PlanOptions): (examined: Examined, index: number) => PlannedFile {
-  const { settings, prefix, fixName } = options
-  const template: KeyTemplate | undefined = settings.key === undefined ? undefined : compileKeyTemplate(settings.key)
-  return ({ candidate, size, mtimeMs, problem }, index) => {
-    const source = normalizeName(candidate.name)
-    const placed = settings.flatten ? baseNameOf(source) : source
-    const name = normalizeName(template ? template({ source: placed, index }) : placed)
-    const wished = prefix + name
-    const invalid = keyProblem(wished)
-    const key = fixName === undefined || invalid !== undefined ? wished : prefix + fixName(name)
-    const fault = problem === undefined ? (invalid ?? options.destinationKeyProblem(key)) : undefined
-    return {
-      index,
-      path: candidate.path,
-      absolute: candidate.absolute,
-      source,
-      key,
-      originalKey: key === wished ? undefined : wished,
-      size,
-      mtimeMs,
-      contentType: settings.contentType ?? contentTypeByName(candidate.kind === 'stdin' ? key : candidate.path),
-      problem: fault === undefined ? problem : new UploadError('KEY_INVALID', fault),
-      ...(candidate.kind === 'missing' ? { missing: true } : {}),
-    }
-  }
+/** What tells objects apart: their keys, and in which bucket they are where there are several. */
+function spots(lanes: readonly PlanLane[]): (file: Pick<PlannedFile, 'key' | 'lane'>) => string {
+  const [{ place } = { place: '' }] = lanes
+  if (lanes.every((lane) => lane.place === place)) return ({ key }) => key
+  return ({ key, lane }) => `${lanes[lane]?.place}${key}`
 }

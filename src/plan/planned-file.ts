@@ -1,3 +1,4 @@
+import type { ObjectProperties } from '../destinations/destination.ts'
 import type { UploadError } from '../errors.ts'
 
 /** One source, ready to be sent, or with the reason why it cannot be. */
@@ -21,8 +22,37 @@ export interface PlannedFile {
   /** Milliseconds since the epoch, with the fraction the file system gives; undefined as `size`. */
   readonly mtimeMs: number | undefined
   readonly contentType: string
+  /** One and the same for many files. */
+  readonly properties: ObjectProperties
+  /** Which of the run's lanes it takes: 0 is the run's own destination and settings, n those of its nth route. */
+  readonly lane: number
+  /** The rule and the route that had a say: `rules[0]`, `routes[2]`. */
+  readonly decidedBy?: readonly string[] | undefined
+  /** Set where the file is passed over without being sent. */
+  readonly skip?: 'excluded-by-rule' | 'duplicate-content' | undefined
+  /**
+   * Set where its key is made of its bytes, which have not been read yet: `key` is one of the same length until then.
+   * Gives the file with the key it gets by them.
+   */
+  readonly onceRead?: ((content: Content) => PlannedFile) | undefined
+  /** Its key was made from its bytes, so it must be what it was then: its size and time. */
+  readonly pinned?: boolean | undefined
   /** Set where the file fails without being sent. */
   readonly problem?: UploadError | undefined
   /** An argument that names nothing at all, as a typing error does. */
   readonly missing?: boolean
+}
+
+/** What was read of a file, and what it was when it was read. */
+export interface Content {
+  /** Bytes. */
+  readonly size: number
+  readonly mtimeMs: number
+  /** In hexadecimal. */
+  readonly sha256: string
+}
+
+/** What fails or is passed over takes nobody's key. */
+export function isSent({ problem, skip }: Pick<PlannedFile, 'problem' | 'skip'>): boolean {
+  return problem === undefined && skip === undefined
 }

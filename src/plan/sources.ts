@@ -1,8 +1,9 @@
 import type { Stats } from 'node:fs'
 import { basename, isAbsolute, posix, relative, resolve, sep } from 'node:path'
 import { UploadError, UsageError } from '../errors.ts'
-import type { Candidate, ScanNotes } from './candidate.ts'
+import type { Candidate, OwnFacts, ScanNotes } from './candidate.ts'
 import { type Filters, isJunk } from './filters.ts'
+import { createFollowedLinks, type FollowedLinks } from './followed-links.ts'
 import { expandGlob } from './glob.ts'
 import { exists, look, lookedAtAtOnce } from './look.ts'
 import { baseNameOf } from './object-key.ts'
@@ -11,16 +12,31 @@ import { isGlob, literalPattern } from './pattern.ts'
 import { scanError } from './source-errors.ts'
 import { walk } from './walk.ts'
 
+/** A source that a list (`--files-from`) names. */
+export interface ListedSource {
+  readonly path: string
+  /** Of the file, or of all files in the directory. */
+  readonly own?: OwnFacts | undefined
+}
+
 export interface SourceOptions {
   readonly sources: readonly string[]
-  /** Lines of `--files-from`; asked for anew by each scan. */
-  readonly listedLines: () => AsyncIterable<string>
+  /** Asked for anew by each scan. */
+  readonly listed: () => AsyncIterable<ListedSource>
   readonly cwd: string
   /** `--base`. */
   readonly base: string | undefined
   /** Keys do not follow directories (`--flatten`, `--key`), so a listed line may lie anywhere. */
   readonly anywhere: boolean
   readonly filters: Filters
+  /** Directories that are symbolic links are entered. */
+  readonly follow: boolean
+}
+
+/** What all sources of one scan have in common. */
+interface Scan extends SourceOptions {
+  readonly notes: ScanNotes
+  readonly links: FollowedLinks | undefined
 }
 
 /** The patterns of `!pattern` arguments: those that name no file. What they name themselves is taken literally, too. */
@@ -46,6 +62,7 @@ interface Seen {
   readonly absolute: string
   /** Links followed; undefined where there is nothing, or nothing that can be looked at. */
   readonly stats: Stats | undefined
+  readonly own?: OwnFacts | undefined
 }
 
 interface SeenArgument extends Seen {
@@ -61,15 +78,18 @@ type Candidates = AsyncIterable<Candidate> | Iterable<Candidate>
  * @throws UsageError for an empty argument, and for a listed absolute path that nothing gives a key.
  */
 export async function* findSources(options: SourceOptions, notes: ScanNotes): AsyncGenerator<Candidate> {
-  const { cwd, sources } = options
+  const { cwd, sources, listed } = options
   const base = options.base === undefined ? undefined : resolve(cwd, options.base)
+  const links = options.follow ? createFollowedLinks(notes.warn) : undefined
+  const scan: Scan = { ...options, notes, links }
   for await (const seen of orderedMap(sources, lookedAtAtOnce, (source) => lookAtArgument(source, cwd))) {
-    for await (const candidate of findArgument(seen, options, notes)) yield rebase(candidate, base, options)
+    for await (const candidate of findArgument(seen, scan)) yield rebase(candidate, base, options)
   }
-  for await (const seen of orderedMap(options.listedLines(), lookedAtAtOnce, (line) =>
-    lookAtLine(line, base, options),
-  )) {
-    for await (const candidate of findListed(seen, options, notes)) yield rebase(candidate, base, options)
+  for await (const seen of orderedMap(listed(), lookedAtAtOnce, (source) => lookAtListed(source, base, options))) {
+    const { own } = seen
+    for await (const candidate of findListed(seen, scan)) {
+      yield rebase(own === undefined ? candidate : { ...candidate, own }, base, options)
+    }
   }
 }
 
@@ -81,46 +101,46 @@ async function lookAtArgument(source: string, cwd: string): Promise<SeenArgument
   return { path: source, absolute, stats, isThere: stats !== undefined || (await exists(absolute)) }
 }
 
-function findArgument(seen: SeenArgument, options: SourceOptions, notes: ScanNotes): Candidates {
+function findArgument(seen: SeenArgument, scan: Scan): Candidates {
   const { path, absolute } = seen
   if (path === '-') return [{ kind: 'stdin', path, absolute: path, name: 'stdin' }]
   const name = basename(absolute)
-  if (seen.isThere) return findLiteral(seen, name, '', options, notes)
+  if (seen.isThere) return findLiteral(seen, name, '', scan)
   // Took its effect as a filter.
   if (isNegation(path)) return []
-  if (isGlob(path)) return findMatches(path, options, notes)
+  if (isGlob(path)) return findMatches(path, scan)
   const problem = scanError({ code: 'ENOENT' }, path)
   return [{ path, absolute, name, kind: problem.code === 'SOURCE_NOT_FOUND' ? 'missing' : 'problem', problem }]
 }
 
-async function* findMatches(
-  glob: string,
-  { cwd, filters }: SourceOptions,
-  notes: ScanNotes,
-): AsyncGenerator<Candidate> {
+async function* findMatches(glob: string, { cwd, filters, notes, links }: Scan): AsyncGenerator<Candidate> {
   let matched = false
-  for await (const candidate of expandGlob(glob, cwd, filters, notes)) {
+  for await (const candidate of expandGlob(glob, cwd, filters, notes, links)) {
     matched = true
     yield candidate
   }
   if (!matched) notes.warn(`nothing matches ${glob}`)
 }
 
-async function lookAtLine(line: string, base: string | undefined, options: SourceOptions): Promise<Seen> {
-  if (isAbsolute(line) && base === undefined && !options.anywhere) {
+async function lookAtListed(
+  { path, own }: ListedSource,
+  base: string | undefined,
+  { cwd, anywhere }: SourceOptions,
+): Promise<Seen> {
+  if (isAbsolute(path) && base === undefined && !anywhere && own?.key === undefined) {
     throw new UsageError(
-      `--files-from: ${line} is absolute and has no key; give --base DIR, --flatten or --key TEMPLATE`,
+      `--files-from: ${path} is absolute and has no key; give --base DIR, --flatten or --key TEMPLATE`,
     )
   }
-  const absolute = resolve(base ?? options.cwd, line)
-  return { path: line, absolute, stats: await look(absolute) }
+  const absolute = resolve(base ?? cwd, path)
+  return { path, absolute, stats: await look(absolute), own }
 }
 
 /** A line of `--files-from`: never a pattern, and its path as written is its name. */
-function findListed(seen: Seen, options: SourceOptions, notes: ScanNotes): Candidates {
-  if (isAbsolute(seen.path)) return findLiteral(seen, basename(seen.absolute), '', options, notes)
+function findListed(seen: Seen, scan: Scan): Candidates {
+  if (isAbsolute(seen.path)) return findLiteral(seen, basename(seen.absolute), '', scan)
   const name = plainName(seen.path)
-  return findLiteral(seen, name, name, options, notes)
+  return findLiteral(seen, name, name, scan)
 }
 
 /**
@@ -130,17 +150,17 @@ function findListed(seen: Seen, options: SourceOptions, notes: ScanNotes): Candi
  * @param above what the names of the files in a directory begin with
  */
 function findLiteral(
-  { path, absolute, stats }: Seen,
+  { path, absolute, stats, own }: Seen,
   name: string,
   above: string,
-  { filters }: SourceOptions,
-  notes: ScanNotes,
+  { filters, notes, links }: Scan,
 ): Candidates {
   if (notes.isOwn(absolute)) return []
   // Who names a link to a directory means the directory.
   if (stats?.isDirectory()) {
     if (filters.excludesDirectory(above, absolute)) return []
-    return walk({ path: withoutSlash(path), absolute, name: above }, filters, notes)
+    if (own?.key !== undefined) return [{ path, absolute, name, kind: 'problem', problem: directoryWithKey() }]
+    return walk({ path: withoutSlash(path), absolute, name: above }, filters, notes, undefined, links)
   }
   if (isJunk(baseNameOf(name))) {
     notes.junk()
@@ -158,9 +178,13 @@ function rebase(candidate: Candidate, base: string | undefined, options: SourceO
   // On another Windows drive nothing is relative.
   const outside = name === '..' || name.startsWith('../') || isAbsolute(name)
   if (!outside) return name === candidate.name ? candidate : { ...candidate, name }
-  if (options.anywhere) return { ...candidate, name: baseNameOf(name) }
+  if (options.anywhere || candidate.own?.key !== undefined) return { ...candidate, name: baseNameOf(name) }
   if (candidate.problem !== undefined) return { ...candidate, name }
   return { ...candidate, name, kind: 'problem', problem: outsideBase(options.base) }
+}
+
+function directoryWithKey(): UploadError {
+  return new UploadError('KEY_INVALID', 'it is a directory, and only a file can have a "key"; leave that out')
 }
 
 function outsideBase(base: string | undefined): UploadError {

@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises'
 import { UsageError } from '../errors.ts'
 import type { ScanNotes } from './candidate.ts'
 import { createKeyHashes, type KeyHashes } from './key-hashes.ts'
-import type { PlannedFile } from './planned-file.ts'
+import { isSent, type PlannedFile } from './planned-file.ts'
 import { windowSize } from './walk.ts'
 
 /** What the first pass over the sources found. */
@@ -11,6 +11,8 @@ export interface Survey {
   /** Sum of the sizes that are known. */
   readonly bytes: number
   readonly junkSkipped: number
+  /** Without files that fail or are passed over: what limits to the run as a whole are about. */
+  readonly toSend: { readonly files: number; readonly bytes: number }
   /** All files, where there are so few that holding them is cheaper than scanning again. */
   readonly held: readonly PlannedFile[] | undefined
   /**
@@ -22,10 +24,12 @@ export interface Survey {
 
 export interface SurveyOptions {
   /** The first pass is told what is passed over and doubtful; a second would only say it again. */
-  readonly scan: (notes?: Pick<ScanNotes, 'junk' | 'warn'>) => AsyncIterable<PlannedFile>
+  readonly scan: (notes?: Pick<ScanNotes, 'junk' | 'untimely' | 'warn'>) => AsyncIterable<PlannedFile>
   readonly warn: (message: string) => void
   /** Called for each file of the first pass. */
   readonly see?: ((file: PlannedFile) => void) | undefined
+  /** What two files must not share: the key, and the bucket it is in where there are several. */
+  readonly spotOf: (file: PlannedFile) => string
   /** No two files can have one key: nothing to look for. */
   readonly keysDistinct: boolean
   /** Only keys beyond ASCII can meet: two spellings of one name. */
@@ -48,48 +52,65 @@ export async function survey(
   onTotals: (files: number, bytes: number) => void,
   hashes: KeyHashes = createKeyHashes(),
 ): Promise<Survey> {
-  const { scan, see, keysDistinct, onlyUnicodeTwins } = options
+  const { scan, see, spotOf, keysDistinct, onlyUnicodeTwins } = options
   const suspects = new Set<string>()
   const missing: string[] = []
   let held: PlannedFile[] | undefined = []
   let files = 0
   let bytes = 0
+  const toSend = { files: 0, bytes: 0 }
   let junkSkipped = 0
+  let untimely = 0
 
   const junk = (): void => {
     junkSkipped += 1
   }
-  for await (const file of scan({ junk, warn: options.warn })) {
+  const passedOver = {
+    junk,
+    untimely: () => {
+      untimely += 1
+    },
+  }
+  for await (const file of scan({ ...passedOver, warn: options.warn })) {
     files += 1
-    bytes += file.size ?? 0
+    if (file.skip === undefined) bytes += file.size ?? 0
+    if (isSent(file)) {
+      toSend.files += 1
+      toSend.bytes += file.size ?? 0
+    }
     see?.(file)
     if (file.missing) missing.push(file.path)
     if (held !== undefined && held.length < windowSize) held.push(file)
     else held = undefined
-    const { key, originalKey = key, problem } = file
-    // A key that was changed is in ASCII, whatever it was before; no two keys become one by that.
-    const mayMeet = !keysDistinct && problem === undefined && !(onlyUnicodeTwins && hasOneSpelling(originalKey))
-    if (mayMeet && hashes.add(key)) suspects.add(key)
+    const { key, originalKey = key } = file
+    // What a changed key was before tells of twins: no two keys become one by the change. Keys made of bytes meet where
+    // the bytes are the same.
+    const mayMeet =
+      !keysDistinct && isSent(file) && file.onceRead === undefined && !(onlyUnicodeTwins && hasOneSpelling(originalKey))
+    const spot = spotOf(file)
+    if (mayMeet && hashes.add(spot)) suspects.add(spot)
     onTotals(files, bytes)
   }
   if (files === missing.length) {
-    if (!options.allowEmpty) throw nothingMatches(missing, junkSkipped)
+    if (!options.allowEmpty) throw nothingMatches(missing, { junkSkipped, untimely })
     for (const path of missing.slice(0, faultsShown)) options.warn(`${path}: no such file`)
-    return { files: 0, bytes: 0, junkSkipped, held: [], repeats: () => () => false }
+    return { files: 0, bytes: 0, junkSkipped, toSend, held: [], repeats: () => () => false }
   }
 
-  const repeated = suspects.size === 0 ? noneRepeated : await settle(held ?? scan(), suspects)
+  const repeated = suspects.size === 0 ? noneRepeated : await settle(held ?? scan(), suspects, spotOf)
   return {
     files: files - repeated.files,
     bytes: bytes - repeated.bytes,
     junkSkipped,
+    toSend: { files: toSend.files - repeated.files, bytes: toSend.bytes - repeated.bytes },
     held,
     repeats() {
       const passed = new Set<string>()
       return (file) => {
-        if (file.problem !== undefined || !repeated.keys.has(file.key)) return false
-        if (passed.has(file.key)) return true
-        passed.add(file.key)
+        const spot = spotOf(file)
+        if (!isSent(file) || !repeated.spots.has(spot)) return false
+        if (passed.has(spot)) return true
+        passed.add(spot)
         return false
       }
     },
@@ -97,33 +118,35 @@ export async function survey(
 }
 
 interface Repeated {
-  /** Keys that one file reaches more than once. */
-  readonly keys: ReadonlySet<string>
+  /** What one file reaches more than once. */
+  readonly spots: ReadonlySet<string>
   /** Files that are not sent again, and their bytes. */
   readonly files: number
   readonly bytes: number
 }
 
-const noneRepeated: Repeated = { keys: new Set(), files: 0, bytes: 0 }
+const noneRepeated: Repeated = { spots: new Set(), files: 0, bytes: 0 }
 
 /** Tells files that are reached twice from different files with one key, among keys whose hash was seen twice. */
 async function settle(
   files: AsyncIterable<PlannedFile> | Iterable<PlannedFile>,
   suspects: ReadonlySet<string>,
+  spotOf: SurveyOptions['spotOf'],
 ): Promise<Repeated> {
   const first = new Map<string, Place>()
-  const keys = new Set<string>()
+  const spots = new Set<string>()
   const faults: string[] = []
   let collisions = 0
   let repeated = 0
   let bytes = 0
   for await (const file of files) {
-    if (file.problem !== undefined || !suspects.has(file.key)) continue
-    const earlier = first.get(file.key)
+    const spot = spotOf(file)
+    if (!isSent(file) || !suspects.has(spot)) continue
+    const earlier = first.get(spot)
     if (earlier === undefined) {
-      first.set(file.key, { path: file.path, absolute: file.absolute })
+      first.set(spot, { path: file.path, absolute: file.absolute })
     } else if (await sameFile(earlier, file)) {
-      keys.add(file.key)
+      spots.add(spot)
       repeated += 1
       bytes += file.size ?? 0
     } else {
@@ -135,7 +158,7 @@ async function settle(
     const remedy = 'nothing was sent; give them different keys with --base DIR or --key TEMPLATE, or rename one'
     throw new UsageError([...faults, ...andMore(collisions), remedy])
   }
-  return { keys, files: repeated, bytes }
+  return { spots, files: repeated, bytes }
 }
 
 function collision(earlier: string, { path, key }: PlannedFile): string {
@@ -157,11 +180,18 @@ async function realPlace({ absolute }: Place): Promise<string | undefined> {
   return absolute === '-' ? undefined : realpath(absolute).catch(() => undefined)
 }
 
-function nothingMatches(missing: readonly string[], junkSkipped: number): UsageError {
+function nothingMatches(
+  missing: readonly string[],
+  { junkSkipped, untimely }: { readonly junkSkipped: number; readonly untimely: number },
+): UsageError {
   if (missing.length === 0) {
-    const junk = junkSkipped > 0 ? ` (${junkSkipped} passed over as system files)` : ''
+    const reasons = [
+      ...(junkSkipped > 0 ? [`${junkSkipped} passed over as system files`] : []),
+      ...(untimely > 0 ? [`${untimely} left out by --newer-than or --older-than`] : []),
+    ]
+    const passed = reasons.length > 0 ? ` (${reasons.join(', ')})` : ''
     return new UsageError(
-      `nothing to upload: no file matches the sources and filters${junk}; --allow-empty makes that no error`,
+      `nothing to upload: no file matches the sources and filters${passed}; --allow-empty makes that no error`,
     )
   }
   const shown = missing.slice(0, faultsShown).map((path) => `${path}: no such file`)

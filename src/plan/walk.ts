@@ -5,6 +5,8 @@ import type { UploadError } from '../errors.ts'
 import type { Candidate, ScanNotes } from './candidate.ts'
 import { unlessCrowded } from './crowded.ts'
 import { extendIgnoreChain, type Filters, type IgnoreChain, ignoredByChain, ignoreFileName, isJunk } from './filters.ts'
+import type { Ancestor, FollowedLinks } from './followed-links.ts'
+import { look } from './look.ts'
 import type { PathMatcher } from './pattern.ts'
 import { scanError } from './source-errors.ts'
 
@@ -23,8 +25,12 @@ export interface WalkRoot {
 }
 
 /** A directory being walked. */
-interface Frame {
+interface Frame extends Ancestor {
   readonly at: WalkRoot
+  /** The run's own files are known by their real paths; the directory may be reached through a symbolic link. */
+  readonly isOwn: ScanNotes['isOwn']
+  /** A link was followed on the way here. */
+  readonly isBelowLink: boolean
   readonly windows: AsyncGenerator<readonly Dirent[], void>
   /** That of the directory above, until the first window is read. */
   ignoreChain: IgnoreChain
@@ -40,15 +46,16 @@ const everything: PathMatcher = { matches: () => true, mayHold: () => true }
  * candidates; whoever looks at them leaves out those that lead to directories.
  *
  * @param wanted goes by names relative to the base
+ * @param links where links to directories are entered as well, but for those that make a loop
  */
 export async function* walk(
   root: WalkRoot,
   filters: Filters,
   notes: ScanNotes,
   wanted: PathMatcher = everything,
+  links?: FollowedLinks,
 ): AsyncGenerator<Candidate> {
-  const isOwn = await ownBelow(root.absolute, notes)
-  const frames = [enter(root, [])]
+  const frames = [enter(root, [], await ownBelow(root.absolute, notes), false)]
   try {
     for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
       const entry = frame.window?.[frame.next]
@@ -62,17 +69,26 @@ export async function* walk(
       }
       frame.next += 1
       const child = childOf(frame.at, entry.name)
-      if (isOwn(child.absolute)) continue
-      if (entry.isDirectory()) {
+      if (frame.isOwn(child.absolute)) continue
+      const isLink = links !== undefined && entry.isSymbolicLink()
+      const stats = isLink && mayMatter(child.name, wanted) ? await look(child.absolute) : undefined
+      if (entry.isDirectory() || stats?.isDirectory()) {
         const isLeft =
           !wanted.mayHold(child.name) ||
           filters.excludesDirectory(child.name, child.absolute) ||
           ignoredByChain(frame.ignoreChain, `${child.name}/`)
-        if (!isLeft) frames.push(enter(child, frame.ignoreChain))
+        if (isLeft) continue
+        const isOwn = isLink ? await ownBelow(child.absolute, notes) : frame.isOwn
+        const entered = enter(child, frame.ignoreChain, isOwn, isLink || frame.isBelowLink)
+        // Directories lead back up only where a link was followed before.
+        if (links !== undefined && entered.isBelowLink) {
+          if (isOwn(child.absolute) || (await links.isLoop(frames, entered, entry.name))) continue
+        }
+        frames.push(entered)
       } else if (wanted.matches(child.name)) {
         if (isJunk(entry.name)) notes.junk()
         else if (!filters.excludesFile(child.name, child.absolute) && !ignoredByChain(frame.ignoreChain, child.name)) {
-          yield { ...child, kind: 'found' }
+          yield stats === undefined ? { ...child, kind: 'found' } : { ...child, kind: 'found', stats }
         }
       }
     }
@@ -81,14 +97,19 @@ export async function* walk(
   }
 }
 
-/** The run's own files are known by their real paths; a root may be reached through a symbolic link. */
+/** Whether it is worth looking where a link leads. */
+function mayMatter(name: string, wanted: PathMatcher): boolean {
+  return wanted.matches(name) || wanted.mayHold(name)
+}
+
 async function ownBelow(root: string, notes: ScanNotes): Promise<ScanNotes['isOwn']> {
   const real = await realpath(root).catch(() => root)
   return real === root ? notes.isOwn : (absolute) => notes.isOwn(real + absolute.slice(root.length))
 }
 
-function enter(at: WalkRoot, outer: IgnoreChain): Frame {
-  return { at, windows: readWindows(at.absolute), ignoreChain: outer, window: undefined, next: 0 }
+function enter(at: WalkRoot, outer: IgnoreChain, isOwn: ScanNotes['isOwn'], isBelowLink: boolean): Frame {
+  const windows = readWindows(at.absolute)
+  return { at, isOwn, isBelowLink, windows, ignoreChain: outer, window: undefined, next: 0 }
 }
 
 /** Reads a directory's next window, and its `.uploadignore` with the first; why not, where that fails. */

@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { describe, expect } from 'vitest'
 import { command, expectCode, expectRefused } from '../support/command.ts'
 import { bytes } from '../support/data-set.ts'
+import { s3Environment, s3Fake } from '../support/s3-environment.ts'
+import { engines } from '../support/settings.ts'
 
 const sha256 = (data: Uint8Array) => createHash('sha256').update(data).digest('hex')
 
@@ -192,6 +194,96 @@ describe('lists', () => {
   command('upload --files-from nowhere.txt --to file:./out', async ({ run }) => {
     expectRefused(await run(), 'nowhere.txt')
   })
+})
+
+describe('manifests', () => {
+  const lines = (...each: readonly object[]) => each.map((line) => `${JSON.stringify(line)}\n`).join('')
+
+  for (const engine of engines) {
+    command(`upload --files-from list.jsonl --to s3://bucket/p/ --engine ${engine}`, async ({ ws, run }) => {
+      const s3 = await s3Fake()
+      await ws.writeAll('audio/a.wav', 'audio/x/b.wav', 'c.bin')
+      await ws.write(
+        'list.jsonl',
+        lines(
+          { path: 'c.bin', key: 'takes/{1}.flac', contentType: 'audio/flac', metadata: { take: '7' } },
+          { path: 'audio', cacheControl: 'max-age=60' },
+          { path: ws.path('c.bin'), key: 'again.bin' },
+        ),
+      )
+      expectCode(await run({ env: s3Environment(s3) }), 0)
+      expect(s3.keys('bucket')).toEqual(['p/again.bin', 'p/audio/a.wav', 'p/audio/x/b.wav', 'p/takes/{1}.flac'])
+      const sent = Object.fromEntries(
+        s3.requests.filter(({ operation }) => operation === 'PutObject').map(({ key, headers }) => [key, headers]),
+      )
+      expect(sent['p/takes/{1}.flac']).toMatchObject({ 'content-type': 'audio/flac', 'x-amz-meta-take': '7' })
+      expect(sent['p/takes/{1}.flac']?.['cache-control']).toBeUndefined()
+      expect(sent['p/audio/x/b.wav']).toMatchObject({ 'content-type': 'audio/wav', 'cache-control': 'max-age=60' })
+      expect(sent['p/again.bin']?.['x-amz-meta-take']).toBeUndefined()
+    })
+  }
+
+  command('upload --files-from list.jsonl --to file:./out', async ({ ws, run }) => {
+    await ws.writeAll('a.wav')
+    const faulty = [
+      '',
+      '{"path":"a.wav","ky":"x"}',
+      '{"path":""}',
+      '{"path":',
+      '{"path":"a.wav","metadata":{"a b":"c"}}',
+    ]
+    await ws.write('list.jsonl', `{"path":"a.wav"}\n${faulty.join('\n')}`)
+    expectRefused(
+      await run(),
+      'list.jsonl:3: unknown key "ky"; a line may have path, key,',
+      'list.jsonl:4: path: found "", expected the path',
+      'list.jsonl:5:9: expected a value; a line is one JSON object',
+      'list.jsonl:6: metadata.a b: found "c", expected NAME=VALUE',
+    )
+    expect(await ws.list('out')).toEqual([])
+    expect(await ws.journals()).toEqual([])
+  })
+
+  command(
+    'upload --files-from list.jsonl --to file:./out',
+    async ({ ws, run }) => {
+      await ws.writeAll('audio/a.wav', 'b.wav')
+      await ws.write(
+        'list.jsonl',
+        lines({ path: 'audio', key: 'x' }, { path: 'b.wav', key: '../b' }, { path: 'b.wav' }),
+      )
+      expectCode(await run(), 1)
+      expect(await ws.list('out')).toEqual(['b.wav'])
+      expect((await ws.journal()).files.map(({ path, error }) => [path, error?.code])).toEqual(
+        expect.arrayContaining([
+          ['audio', 'KEY_INVALID'],
+          ['b.wav', 'KEY_INVALID'],
+          ['b.wav', undefined],
+        ]),
+      )
+    },
+    'lines that fail alone',
+  )
+
+  command('upload --files-from list.jsonl --null --to file:./out', async ({ ws, run }) => {
+    await ws.write('list.jsonl', lines({ path: 'list.jsonl' }))
+    expectRefused(await run(), '--null: a .jsonl list has one JSON object a line; leave this out')
+  })
+
+  command(
+    'upload --files-from list.jsonl --to file:./out --resume',
+    async ({ ws, run }) => {
+      await ws.writeAll('a.wav')
+      await ws.write(
+        'list.jsonl',
+        lines({ path: 'a.wav', key: '1' }, { path: 'gone', key: 'x' }, { path: 'a.wav', key: '2' }),
+      )
+      expectCode(await run(), 1)
+      expectCode(await run({ env: { UPLOAD_RESUME: '1' } }), 1)
+      expect(await ws.list('out')).toEqual(['1', '2'])
+    },
+    'one file under two keys',
+  )
 })
 
 describe('standard input', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { UsageError } from '../../../src/errors.ts'
-import { noLines, openListedLines } from '../../../src/plan/listed-lines.ts'
+import { type ListedLines, noLines, openListedLines } from '../../../src/plan/listed-lines.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 import { failing } from './directories.ts'
 import { all, posix, tree } from './tree.ts'
@@ -25,10 +25,14 @@ const unopened = (): Readable => {
   throw new Error('standard input was opened')
 }
 
+async function textsOf(listed: ListedLines): Promise<string[]> {
+  return (await all(listed.read())).map(({ text }) => text)
+}
+
 async function linesOf(contents: string | Uint8Array, separator: '\n' | '\0' = '\n'): Promise<string[]> {
   const dir = await tree()
   await writeFile(join(dir, 'list'), contents)
-  return all((await openListedLines('list', separator, dir, unopened)).read())
+  return textsOf(await openListedLines('list', separator, dir, unopened))
 }
 
 describe('lines', () => {
@@ -60,6 +64,13 @@ describe('lines', () => {
     expect(await linesOf(contents, '\0')).toEqual(lines)
   })
 
+  it('each has its number, as editors show it', async () => {
+    const dir = await tree()
+    await writeFile(join(dir, 'list'), '\n\na\r\n\r\nb\n\nc')
+    const listed = await openListedLines('list', '\n', dir, unopened)
+    expect((await all(listed.read())).map(({ text, number }) => `${number} ${text}`)).toEqual(['3 a', '5 b', '7 c'])
+  })
+
   it('bytes that are not UTF-8 become U+FFFD', async () => {
     expect(await linesOf(Buffer.from([0x61, 0xe9, 0x0a, 0x62]))).toEqual(['a\ufffd', 'b'])
     expect(await linesOf(Buffer.from([0x61, 0xe9]))).toEqual(['a\ufffd'])
@@ -76,8 +87,8 @@ describe('lines', () => {
     const lines = Array.from({ length: 30_000 }, (_, index) => `line ${index}`)
     await writeFile(join(dir, 'list'), lines.join('\n'))
     const listed = await openListedLines('list', '\n', dir, unopened)
-    for await (const line of listed.read()) if (line === 'line 5') break
-    expect(await all(listed.read())).toEqual(lines)
+    for await (const { text } of listed.read()) if (text === 'line 5') break
+    expect(await textsOf(listed)).toEqual(lines)
     await listed.dispose()
     expect(await stat(join(dir, 'list'))).toBeDefined()
   })
@@ -126,8 +137,8 @@ describe('what can be read only once', () => {
     const [directory = ''] = await kept()
     const { mode } = await stat(join(temporary, directory, 'lines'))
     if (posix) expect(mode & 0o777).toBe(0o600)
-    expect(await all(listed.read())).toEqual(['a', 'b', 'c'])
-    expect(await all(listed.read())).toEqual(['a', 'b', 'c'])
+    expect(await textsOf(listed)).toEqual(['a', 'b', 'c'])
+    expect(await textsOf(listed)).toEqual(['a', 'b', 'c'])
     await listed.dispose()
     await listed.dispose()
     expect(await kept()).toEqual([])
@@ -155,8 +166,8 @@ describe('what can be read only once', () => {
       openListedLines('pipe', '\n', dir, unopened),
       writeFile(join(dir, 'pipe'), 'a\nb\n'),
     ])
-    expect(await all(listed.read())).toEqual(['a', 'b'])
-    expect(await all(listed.read())).toEqual(['a', 'b'])
+    expect(await textsOf(listed)).toEqual(['a', 'b'])
+    expect(await textsOf(listed)).toEqual(['a', 'b'])
     await listed.dispose()
     expect(await kept()).toEqual([])
   })

@@ -37,14 +37,14 @@ const many = Array.from({ length: lookedAtAtOnce * 3.5 }, () => 'a.wav')
 /** Sources of each kind, and how many lines of the list were taken. */
 async function sourcesOf(cwd: string, sources: readonly string[], lines: readonly string[]) {
   const taken = { lines: 0 }
-  const listedLines = async function* () {
+  const listed = async function* () {
     for (const line of lines) {
       taken.lines += 1
-      yield line
+      yield { path: line }
     }
   }
   const filters = await createFilters({ include: [], exclude: [], excludeFrom: [], negations: [], cwd })
-  const options: SourceOptions = { sources, listedLines, cwd, base: undefined, anywhere: false, filters }
+  const options: SourceOptions = { sources, listed, cwd, base: undefined, anywhere: false, filters, follow: false }
   return { taken, options }
 }
 

@@ -24,6 +24,8 @@ function file(index: number, size: number | undefined, problem?: UploadError): P
     size,
     mtimeMs: undefined,
     contentType: 'audio/wav',
+    properties: {},
+    lane: 0,
     problem,
   }
 }

@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { UsageError } from '../../../src/errors.ts'
 import { keyProblem } from '../../../src/plan/object-key.ts'
 import { createPlan, type PlanOptions } from '../../../src/plan/plan.ts'
+import type { PlanLane } from '../../../src/plan/plan-file.ts'
 import type { PlannedFile } from '../../../src/plan/planned-file.ts'
 import { windowSize } from '../../../src/plan/walk.ts'
 import { randomFrom } from '../../support/random.ts'
@@ -12,7 +13,9 @@ import { defaultSettings } from '../../support/settings.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 import { all, posix, tree } from './tree.ts'
 
-type Given = Partial<PlanOptions['settings']> & Partial<Omit<PlanOptions, 'settings'>>
+type Given = Partial<PlanOptions['settings']> &
+  Partial<Omit<PlanOptions, 'settings' | 'lanes'>> &
+  Partial<Omit<PlanLane, 'keyProblem'>> & { readonly destinationKeyProblem?: PlanLane['keyProblem'] }
 
 async function make(
   cwd: string,
@@ -20,10 +23,10 @@ async function make(
 ) {
   return createPlan({
     settings: { ...defaultSettings, sources: [], ...settings },
-    prefix,
-    destinationKeyProblem: destinationKeyProblem ?? (() => undefined),
-    fixName,
+    lanes: [{ place: 'here', prefix, keyProblem: destinationKeyProblem ?? (() => undefined), fixName }],
     cwd,
+    nowMs: Date.UTC(2026, 10, 22),
+    runId: 'this-run',
     stdin: stdin ?? (() => expect.fail('standard input was opened')),
     warn: warn ?? (() => {}),
     say: say ?? (() => {}),
@@ -108,6 +111,8 @@ describe('keys', () => {
       size: 5,
       mtimeMs: expect.any(Number),
       contentType: 'audio/wav',
+      properties: {},
+      lane: 0,
       problem: undefined,
     })
   })
@@ -124,7 +129,12 @@ describe('keys', () => {
 
   it('standard input is typed by its key', async () => {
     const [file] = await planned(await tree(), { sources: ['-'], key: 'notes/x.txt', prefix: 'p/' })
-    expect(file).toMatchObject({ path: '-', key: 'p/notes/x.txt', source: 'stdin', contentType: 'text/plain' })
+    expect(file).toMatchObject({
+      path: '-',
+      key: 'p/notes/x.txt',
+      source: 'stdin',
+      contentType: 'text/plain; charset=utf-8',
+    })
     expect(file?.size).toBeUndefined()
     expect(file?.problem).toBeUndefined()
   })

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { UsageError } from '../../../src/errors.ts'
 import { createFilters } from '../../../src/plan/filters.ts'
-import { findSources, negationsAmong, type SourceOptions } from '../../../src/plan/sources.ts'
+import { findSources, type ListedSource, negationsAmong, type SourceOptions } from '../../../src/plan/sources.ts'
 import { directories } from './directories.ts'
 import { all, notes, posix, tree } from './tree.ts'
 
@@ -14,8 +14,8 @@ vi.mock('node:fs/promises', async (original) => {
 
 beforeEach(directories.reset)
 
-interface Given extends Partial<Omit<SourceOptions, 'listedLines'>> {
-  readonly lines?: readonly string[]
+interface Given extends Partial<Omit<SourceOptions, 'listed'>> {
+  readonly lines?: readonly (string | ListedSource)[]
   readonly exclude?: readonly string[]
 }
 
@@ -24,10 +24,8 @@ async function find(cwd: string, { lines = [], exclude = [], ...given }: Given, 
   const sources = given.sources ?? []
   const negations = await negationsAmong(sources, cwd)
   const filters = await createFilters({ include: [], exclude, excludeFrom: [], negations, cwd })
-  const listedLines = async function* () {
-    yield* lines
-  }
-  const options = { base: undefined, anywhere: false, filters, cwd, ...given, sources, listedLines }
+  const listed = () => listing(...lines)
+  const options = { base: undefined, anywhere: false, follow: false, filters, cwd, ...given, sources, listed }
   const candidates = await all(findSources(options, told))
   return candidates.map(({ kind, path, name }) => `${kind === 'found' ? '' : `${kind} `}${path} → ${name}`)
 }
@@ -258,12 +256,12 @@ describe('--base', () => {
   it('what lies outside says so, and has its own name where keys do not follow directories', async () => {
     const dir = await tree(...files)
     const filters = await createFilters({ include: [], exclude: [], excludeFrom: [], negations: [], cwd: dir })
-    const options = { cwd: dir, filters, listedLines: async function* () {}, base: 'audio', anywhere: false }
+    const options = { cwd: dir, filters, listed: () => listing(), base: 'audio', anywhere: false, follow: false }
     const [outside] = await all(findSources({ ...options, sources: ['video/c.mp4'] }, notes()))
     expect(outside?.problem).toMatchObject({ code: 'KEY_INVALID' })
     expect(outside?.problem?.message).toBe('it lies outside --base audio; give another --base, --flatten or --key')
     const [listed] = await all(
-      findSources({ ...options, sources: [], base: undefined, listedLines: () => one('../x') }, notes()),
+      findSources({ ...options, sources: [], base: undefined, listed: () => listing('../x') }, notes()),
     )
     expect(listed?.problem?.message).toContain('it lies outside the working directory')
     expect(await find(dir, { sources: ['video/c.mp4'], base: 'audio', anywhere: true })).toEqual([
@@ -279,6 +277,6 @@ describe('--base', () => {
   })
 })
 
-async function* one(line: string): AsyncGenerator<string> {
-  yield line
+async function* listing(...lines: readonly (string | ListedSource)[]): AsyncGenerator<ListedSource> {
+  for (const line of lines) yield typeof line === 'string' ? { path: line } : line
 }

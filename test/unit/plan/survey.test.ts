@@ -22,6 +22,8 @@ function file(index: number, given: Given): PlannedFile {
     size: 10,
     mtimeMs: 0,
     contentType: 'text/plain',
+    properties: {},
+    lane: 0,
     ...given,
   }
 }
@@ -46,7 +48,16 @@ function scanning(files: Iterable<Given>, given: Partial<SurveyOptions> = {}) {
       yield file(index, each)
     }
   }
-  const options = { scan, warn: () => {}, keysDistinct: false, onlyUnicodeTwins: false, allowEmpty: false, ...given }
+  const spotOf = ({ key }: PlannedFile): string => key
+  const options = {
+    scan,
+    spotOf,
+    warn: () => {},
+    keysDistinct: false,
+    onlyUnicodeTwins: false,
+    allowEmpty: false,
+    ...given,
+  }
   return { passes, options }
 }
 

@@ -36,9 +36,11 @@ export const noFilters: Filters = { excludesFile: () => false, excludesDirectory
 export function notes(isOwn: (absolute: string) => boolean = () => false): ScanNotes & {
   readonly warnings: string[]
   readonly junked: () => number
+  readonly leftOut: () => number
 } {
   const warnings: string[] = []
   let junked = 0
+  let leftOut = 0
   return {
     isOwn,
     warnings,
@@ -46,7 +48,11 @@ export function notes(isOwn: (absolute: string) => boolean = () => false): ScanN
     junk: () => {
       junked += 1
     },
+    untimely: () => {
+      leftOut += 1
+    },
     junked: () => junked,
+    leftOut: () => leftOut,
   }
 }
 
