@@ -22,6 +22,8 @@ export interface Destination {
    * request, since some read the object for it.
    */
   headObject(key: string, call: Call, wanted?: { readonly checksum: boolean }): Promise<ObjectInfo | undefined>
+  /** {@link headObject} makes no request, as in a directory, but for a checksum: to list objects is no cheaper. */
+  readonly headIsFree?: boolean | undefined
   /** Stores one object as a whole. May have stored it even where it throws (an answer that was lost). */
   putObject(object: ObjectToPut, body: PartBody, call: Call): Promise<ObjectInfo>
   /** A cheaper way for small files; absent where there is none. */
@@ -75,13 +77,19 @@ export interface DestinationLimits {
   /** Why the destination cannot hold this (full) key, or `undefined` where it can. Pure; no request. */
   keyProblem(key: string): string | undefined
   /**
-   * What follows the prefix in a key, changed so that the destination can hold it; the same where it can already. Two
-   * different names never become one. Absent where a key that cannot be held cannot be mended either.
+   * What follows the prefix in a key, with what this destination refuses, though others take it, in the notation of
+   * `key-notation.ts`; the same where there is nothing of the kind. Two different names never become one. Absent: it
+   * refuses nothing that could be mended.
    */
   fixName?(name: string): string
 }
 
 export interface MultipartUploads {
+  /**
+   * An object may be begun before anybody knows its size, and its parts may become larger as they follow: each says
+   * where it begins ({@link PartBody.start}). Absent: the size comes first, and all parts but the last have one.
+   */
+  readonly isOpenEnded?: boolean
   create(object: ObjectToPut, call: Call): Promise<MultipartUpload>
   /** Takes up an upload begun earlier; `undefined` where the destination no longer has it. */
   resume(uploadId: string, object: ObjectToPut, call: Call): Promise<MultipartUpload | undefined>
@@ -153,6 +161,8 @@ export interface ObjectToPut {
   readonly contentType: string
   /** One and the same for many objects; absent: none. */
   readonly properties?: ObjectProperties | undefined
+  /** The file's modification time, to be kept with the object; nanoseconds since the epoch. Absent: it is not. */
+  readonly mtimeNs?: bigint | undefined
   /** Store it only where there is nothing under the key; else fail with `ALREADY_EXISTS`. */
   readonly ifAbsent?: boolean | undefined
   /** Bytes per part, where it is sent in parts. */
@@ -161,12 +171,26 @@ export interface ObjectToPut {
   readonly size?: number | undefined
 }
 
-/** What is kept with an object beside its bytes and its type. */
+/** What is kept with an object beside its bytes and its type. A destination keeps what it can of it. */
 export interface ObjectProperties {
   /** As the header has it: `max-age=3600`. */
   readonly cacheControl?: string | undefined
+  /** As the header has it: `gzip`. */
+  readonly contentEncoding?: string | undefined
+  /** As the header has it: `attachment`. */
+  readonly contentDisposition?: string | undefined
   /** The user's own, by name; ASCII. */
   readonly metadata?: Readonly<Record<string, string>> | undefined
+  /** By name. */
+  readonly tags?: Readonly<Record<string, string>> | undefined
+  /** As the provider names it: `STANDARD_IA`. */
+  readonly storageClass?: string | undefined
+  /** A canned access control list: `bucket-owner-full-control`. */
+  readonly acl?: string | undefined
+  /** Server-side encryption: `AES256`, `aws:kms`, `aws:kms:dsse`. */
+  readonly sse?: string | undefined
+  /** Id or ARN of the KMS key it is encrypted with. */
+  readonly sseKmsKeyId?: string | undefined
 }
 
 /** What a destination says of an object. */
@@ -185,6 +209,8 @@ export interface ObjectInfo {
 export interface PartBody {
   /** Bytes in all. */
   readonly size: number
+  /** Offset in the object of a part whose object's size is not known; absent: as many parts of one size are before it. */
+  readonly start?: number | undefined
   /**
    * The bytes from `from` (default 0) on, in pieces. A piece's memory is the reader's only until it asks for the next.
    * Rejects with `SOURCE_*` errors; one that ends early or has changed on disk rejects with `SOURCE_CHANGED`.
@@ -221,6 +247,11 @@ export interface PartReader {
    * Reads bytes from `offset` on into `into`: some, and none only where `into` is empty. Rejects with `SOURCE_*` errors.
    */
   read(into: Buffer, offset: number): Promise<number>
+  /**
+   * Some of the bytes from `offset` on, at least one and at most so many, where they are in memory already. They stay as
+   * they are until the request that they are for has ended. Absent where they have to be read.
+   */
+  view?(offset: number, most: number): Buffer
   /** Rejects with `SOURCE_CHANGED` where the file is no longer as it was when its sending began. */
   compare(): Promise<void>
   close(): Promise<void>

@@ -2,9 +2,15 @@ import { type DestinationUrl, parseDestinationUrl } from '../config/destination-
 import type { Settings } from '../config/settings.ts'
 import type { Destination } from './destination.ts'
 
+/** What a destination goes by. */
+export interface OpeningSettings extends Settings {
+  /** Memory for the buffers of requests, in bytes, where several destinations share it; undefined: all there may be. */
+  readonly bufferBudget?: number | undefined
+}
+
 type Factories = {
   readonly [Scheme in DestinationUrl['scheme']]: (
-    settings: Settings,
+    settings: OpeningSettings,
     url: Extract<DestinationUrl, { scheme: Scheme }>,
     warn: (message: string) => void,
   ) => Promise<Destination>
@@ -25,7 +31,7 @@ export const factories: Factories = {
  * @param warn for what the user has to know of it later, once
  * @throws UsageError where the URL, a bundle of certificates or the like cannot be used.
  */
-export function openDestination(settings: Settings, warn: (message: string) => void): Promise<Destination> {
+export function openDestination(settings: OpeningSettings, warn: (message: string) => void): Promise<Destination> {
   const url = parseDestinationUrl(settings.to)
   switch (url.scheme) {
     case 's3':

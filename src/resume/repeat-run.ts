@@ -6,7 +6,6 @@ import type { OptionKey } from '../config/options.ts'
 import { readPositionals } from '../config/positionals.ts'
 import type { SupabaseSettings } from '../config/settings.ts'
 import { noProject, otherProject } from '../config/supabase-rules.ts'
-import type { ObjectProperties } from '../destinations/destination.ts'
 import { UsageError } from '../errors.ts'
 import type { RunRecord } from '../observe/records.ts'
 import { readRuns } from '../observe/report/read.ts'
@@ -14,8 +13,7 @@ import { type StatePlaces, systemPlaces } from '../observe/state-directory.ts'
 import { openRun } from './continue-run.ts'
 import { namingOf } from './file-identity.ts'
 import { endpointOf, placeOf, placeOfRun, unfinishedRuns } from './find-run.ts'
-
-type Flags = Readonly<Partial<Record<OptionKey, unknown>>>
+import { type Flags, momentFlags, namingFlags } from './naming-flags.ts'
 
 /** A command line, read but not checked. */
 export interface GivenLine {
@@ -115,36 +113,6 @@ function hasSources(run: RunRecord, { readLine }: RepeatOptions): boolean {
 
 const noLine: GivenLine = { flags: {}, args: [] }
 
-/** Which files a run is of, under which keys they go, and as what: with others it would be another run. */
-const namingOptions = [
-  'base',
-  'contentType',
-  'exclude',
-  'excludeFrom',
-  'flatten',
-  'ifExists',
-  'include',
-  'key',
-  'keyFix',
-  'null',
-] as const satisfies readonly OptionKey[]
-
-/** Those of the run that came from elsewhere than its command line: an environment that is another by now, say. */
-function namingFlags({ config }: RunRecord): Flags {
-  const { cacheControl, metadata } = Object(config.properties) as Readonly<Record<keyof ObjectProperties, unknown>>
-  const values = [
-    ...namingOptions.map((key) => [key, config[key]] as const),
-    ['cacheControl', cacheControl] as const,
-    // As it is typed.
-    ['metadata', Object.entries(Object(metadata)).map(([name, value]) => `${name}=${value}`)] as const,
-  ]
-  return Object.fromEntries(
-    values.filter(
-      ([, value]) => value === true || typeof value === 'string' || (Array.isArray(value) && value.length > 0),
-    ),
-  )
-}
-
 /** What was typed, and what came from elsewhere then: sources, keys, destination and endpoint belong to the run. */
 function lineOf(run: RunRecord, { readLine }: RepeatOptions): GivenLine {
   const { flags: typed, args } = readLine?.(run.argv) ?? noLine
@@ -157,6 +125,7 @@ function lineOf(run: RunRecord, { readLine }: RepeatOptions): GivenLine {
     flags: {
       ...namingFlags(run),
       ...flags,
+      ...momentFlags(run),
       to: destination ?? flags.to ?? run.to,
       ...(listed === undefined ? {} : { filesFrom: listed }),
       ...(endpointUrl === undefined ? {} : { endpointUrl }),

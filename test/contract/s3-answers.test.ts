@@ -278,4 +278,16 @@ describe.each(engines)('what an S3 server answers (%s)', (engine) => {
     }
     expect(await failureOf(act(aCall({ signal: controller.signal })))).toMatchObject({ code: 'CANCELLED' })
   })
+
+  it.each([
+    ['does not say where it goes on', ''],
+    ['goes on where it was', '<NextContinuationToken>same</NextContinuationToken>'],
+  ])('a listing that %s is not taken for all there is', async (_how, token) => {
+    const body = `<ListBucketResult><IsTruncated>true</IsTruncated>${token}</ListBucketResult>`
+    s3.script = () => ({ status: 200, body })
+    const list = async () => {
+      for await (const _ of destination.listObjects?.('', aCall()) ?? []);
+    }
+    expect(await failureOf(list())).toMatchObject({ code: 'BAD_RESPONSE', retryable: false })
+  })
 })

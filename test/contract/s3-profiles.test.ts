@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { Rule, Settings } from '../../src/config/settings.ts'
 import type { EngineName } from '../../src/destinations/destination.ts'
 import { openS3Destination } from '../../src/destinations/s3/index.ts'
 import { startS3Fake } from '../support/s3-fake.ts'
@@ -26,14 +27,21 @@ async function server() {
   return s3
 }
 
-async function open(engine: EngineName, config: string, profile: string | undefined) {
+async function open(
+  engine: EngineName,
+  config: string,
+  profile: string | undefined,
+  asked: Partial<Pick<Settings, 'properties' | 'rules'>> = {},
+  warn?: (message: string) => void,
+) {
   const directory = await mkdtemp(join(tmpdir(), 'profiles-'))
   onTestFinished(() => rm(directory, { recursive: true }))
   await writeFile(join(directory, 'config'), config)
   vi.stubEnv('AWS_CONFIG_FILE', join(directory, 'config'))
   const destination = await openS3Destination(
-    { ...s3Settings(undefined, { profile }), engine },
+    { ...s3Settings(undefined, { profile }), ...asked, engine },
     { url: 's3://audio/', bucket: 'audio' },
+    warn,
   )
   onTestFinished(() => destination.close())
   return destination
@@ -69,5 +77,21 @@ describe.each(engines)('a profile (%s)', (engine) => {
     await expect(open(engine, '[profile bad]\nendpoint_url = localhost:9000\n', 'bad')).rejects.toThrow(
       'endpoint_url of the profile "bad"',
     )
+  })
+
+  it("passes over what Supabase's endpoint does not keep, which only the profile names, unless that guards something", async () => {
+    const config = '[profile supa]\nendpoint_url = https://p.supabase.co/storage/v1/s3\n'
+    const when = { match: [], type: [], minSize: undefined, maxSize: undefined }
+    const rule: Rule = { name: 'rules[0]', when, skip: false, contentType: undefined, properties: { sse: 'AES256' } }
+    const warnings: string[] = []
+    const general = { properties: { cacheControl: 'no-cache', storageClass: 'STANDARD_IA' } }
+    await open(engine, config, 'supa', general, (message) => warnings.push(message))
+    expect(warnings).toEqual(["storageClass has no effect for Supabase's S3 endpoint"])
+    for (const guarding of [{ properties: { sse: 'AES256' } }, { rules: [rule] }]) {
+      await expect(open(engine, config, 'supa', guarding)).rejects.toThrow(
+        "Supabase's S3 endpoint, which the profile names, has no place for sse",
+      )
+    }
+    await open(engine, config, 'supa')
   })
 })

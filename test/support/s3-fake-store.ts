@@ -17,6 +17,7 @@ import {
   typeHeader,
 } from './s3-fake-checksum.ts'
 import { listObjects, listParts, listUploads } from './s3-fake-lists.ts'
+import { etagOf, propertyHeaders } from './s3-fake-properties.ts'
 import type { FakeRequest } from './s3-fake-request.ts'
 
 export interface StoredObject {
@@ -102,7 +103,7 @@ export function createStore(options: StoreOptions) {
       case 'PutObject': {
         if (request.headers['if-none-match'] === '*' && bucket.has(key)) return preconditionFailed
         const sent = sentChecksum(request.headers)
-        const { etag } = store(bucket, key, body, request.headers, `"${body.md5.toString('hex')}"`, sent)
+        const { etag } = store(bucket, key, body, request.headers, etagOf(body.md5, request.headers), sent)
         return { status: 200, headers: { etag, ...echoChecksum(request) } }
       }
       case 'HeadObject':
@@ -114,6 +115,7 @@ export function createStore(options: StoreOptions) {
           'content-length': String(object.size),
           'content-type': object.headers['content-type'] ?? 'binary/octet-stream',
           'last-modified': object.lastModified.toUTCString(),
+          ...propertyHeaders(object.headers),
           ...('x-amz-checksum-mode' in request.headers ? checksumHeaders(object.checksum) : {}),
         }
         return request.operation === 'HeadObject'
@@ -163,7 +165,7 @@ export function createStore(options: StoreOptions) {
     }
     switch (request.operation) {
       case 'UploadPart': {
-        const etag = `"${body.md5.toString('hex')}"`
+        const etag = etagOf(body.md5, upload.headers)
         if (request.partNumber < 1 || request.partNumber > 10_000) return invalidPart
         const keeps = kept(upload.headers)
         const problem = partProblem(keeps, sentChecksum(request.headers))

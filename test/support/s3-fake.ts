@@ -15,7 +15,8 @@
  * Understands PutObject, GetObject, HeadObject, DeleteObject, ListObjectsV2, HeadBucket, the multipart operations
  * (create, part, complete, abort, ListParts, ListMultipartUploads), path style and virtual host (by the Host header),
  * `If-None-Match: *`, Content-MD5, x-amz-checksum-* and x-amz-content-sha256 (all verified),
- * a multipart upload's checksums, of its parts or of the whole, and x-amz-checksum-mode. Refuses `aws-chunked`.
+ * a multipart upload's checksums, of its parts or of the whole, and x-amz-checksum-mode. Refuses `aws-chunked`. Keeps an
+ * object's properties (the headers of the request that made it) and tells them with HeadObject and GetObject.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'

@@ -2,7 +2,7 @@ import { lstat, unlink } from 'node:fs/promises'
 import type { FileUrl } from '../../config/destination-url.ts'
 import type { Destination, DestinationLimits, ObjectProperties } from '../destination.ts'
 import { errnoOf, mapped } from './errors.ts'
-import { keyProblem } from './key-problem.ts'
+import { fixName, keyProblem } from './key-problem.ts'
 import { listFiles } from './list.ts'
 import { createFileMultipart } from './multipart.ts'
 import { putFile } from './put.ts'
@@ -15,6 +15,7 @@ const limits: DestinationLimits = {
   maxPartSize: Number.MAX_SAFE_INTEGER,
   maxParts: 10_000,
   keyProblem: (key) => keyProblem(key),
+  fixName: (name) => fixName(name),
 }
 
 /**
@@ -38,6 +39,7 @@ export function openFileDestination(
     engine: 'fast',
     limits,
     ifAbsent: 'atomic',
+    headIsFree: true,
     multipart,
     putObject: (object, body, call) => putFile(root, object, body, call),
 

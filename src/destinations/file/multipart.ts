@@ -14,11 +14,11 @@ import type {
   PartBody,
 } from '../destination.ts'
 import { mapped } from './errors.ts'
-import { createPartLog, type PartLog, readPartLog } from './part-log.ts'
+import { createPartLog, type PartLog, readPartLog, startOf } from './part-log.ts'
 import { moveInto, openTemporary, refuseDirectory } from './put.ts'
 import type { Root } from './root.ts'
 import { createFileUnfinished } from './unfinished.ts'
-import { writeBody } from './write.ts'
+import { keepMtime, writeBody } from './write.ts'
 
 /** More parts at once bring nothing: they end up on the same disk. */
 const maxConcurrentParts = 4
@@ -56,14 +56,14 @@ export function createFileMultipart(root: Root): FileMultipart {
 
       async uploadPart(partNumber: number, body: PartBody, call: Call): Promise<Part> {
         refuseAborted(call.signal)
-        if (body.size > log.partSize)
+        const { size, start } = body
+        if (start === undefined && size > log.partSize)
           throw new UploadError('INTERNAL', `part ${partNumber} is larger than the part size`)
         await mapped(log.forget(partNumber))
-        const checksum = await writeBody(file, (partNumber - 1) * log.partSize, body, call)
+        const checksum = await writeBody(file, startOf({ partNumber, size, start }, log.partSize), body, call)
         await mapped(file.datasync())
-        const part: Part = { partNumber, size: body.size, checksum }
-        await mapped(log.add(part))
-        return part
+        await mapped(log.add({ partNumber, size, checksum, start }))
+        return { partNumber, size, checksum }
       },
 
       async complete(parts: readonly Part[], call: Call): Promise<ObjectInfo> {
@@ -72,6 +72,7 @@ export function createFileMultipart(root: Root): FileMultipart {
         const place = await root.placeFor(object.key)
         // A part that was longer the first time may have left bytes behind the end.
         await mapped(file.truncate(size))
+        await mapped(keepMtime(file, object.mtimeNs))
         await mapped(file.sync())
         await close()
         await moveInto(root, path, place, object.ifAbsent)
@@ -91,6 +92,7 @@ export function createFileMultipart(root: Root): FileMultipart {
 
   return {
     ...createFileUnfinished(root),
+    isOpenEnded: true,
 
     async create(object, call) {
       refuseAborted(call.signal)
@@ -127,16 +129,15 @@ export function createFileMultipart(root: Root): FileMultipart {
 
 /** @throws UploadError BAD_RESPONSE where the parts do not make one whole */
 function wholeSize(parts: readonly Part[], log: PartLog): number {
-  const held = new Map(log.parts().map((part) => [part.partNumber, part.size]))
+  const held = new Map(log.parts().map((part) => [part.partNumber, part]))
   if (parts.length === 0) throw new UploadError('BAD_RESPONSE', 'no part is there to make an object of')
   let size = 0
   for (const [at, { partNumber }] of parts.entries()) {
-    const partSize = held.get(partNumber)
-    const isLast = at === parts.length - 1
-    const fits = partNumber === at + 1 && (partSize === log.partSize || isLast)
-    if (partSize === undefined || !fits)
+    const part = held.get(partNumber)
+    // Each begins where the one before ends: none is missing, and none of them too short.
+    if (part === undefined || partNumber !== at + 1 || startOf(part, log.partSize) !== size)
       throw new UploadError('BAD_RESPONSE', `part ${at + 1} is missing at the destination`)
-    size += partSize
+    size += part.size
   }
   return size
 }

@@ -8,11 +8,21 @@ import type { ObjectToPut, Part } from '../destination.ts'
 export interface PartLog {
   readonly partSize: number
   /** In order of their number. */
-  parts(): readonly Part[]
-  add(part: Part): Promise<void>
+  parts(): readonly LoggedPart[]
+  add(part: LoggedPart): Promise<void>
   /** Before a part is written again: until it is whole, it does not count. */
   forget(partNumber: number): Promise<void>
   remove(): Promise<void>
+}
+
+/** A part, and where it lies; without an offset, behind as many others of the part size. */
+export interface LoggedPart extends Part {
+  readonly start?: number | undefined
+}
+
+/** Offset of a part in its object. */
+export function startOf({ partNumber, start }: LoggedPart, partSize: number): number {
+  return start ?? (partNumber - 1) * partSize
 }
 
 interface Head {
@@ -48,11 +58,11 @@ export async function readPartLog(path: string, key: string, size: number): Prom
     .filter((line) => line !== '')
   const head = parseLine<Head>(first)
   if (head?.key !== key || !Number.isSafeInteger(head.partSize)) return undefined
-  const parts = new Map<number, Part>()
+  const parts = new Map<number, LoggedPart>()
   for (const line of others) {
-    const part = parseLine<Part>(line)
+    const part = parseLine<LoggedPart>(line)
     if (part === undefined) continue
-    if (part.size >= 0 && (part.partNumber - 1) * head.partSize + part.size <= size) parts.set(part.partNumber, part)
+    if (part.size >= 0 && startOf(part, head.partSize) + part.size <= size) parts.set(part.partNumber, part)
     else parts.delete(part.partNumber)
   }
   return logOf(path, head.partSize, parts)
@@ -66,8 +76,8 @@ export async function readPartLogKey(path: string): Promise<string | undefined> 
   return typeof key === 'string' ? key : undefined
 }
 
-function logOf(path: string, partSize: number, parts: Map<number, Part>): PartLog {
-  async function append(part: Part): Promise<void> {
+function logOf(path: string, partSize: number, parts: Map<number, LoggedPart>): PartLog {
+  async function append(part: LoggedPart): Promise<void> {
     const file = await open(path + logEnding, 'a')
     try {
       await appendLine(file, part)
@@ -91,7 +101,7 @@ function logOf(path: string, partSize: number, parts: Map<number, Part>): PartLo
 }
 
 /** One write, so that lines of several parts at once do not mix; begun with an end, in case the last line was torn. */
-async function appendLine(file: FileHandle, line: Head | Part): Promise<void> {
+async function appendLine(file: FileHandle, line: Head | LoggedPart): Promise<void> {
   await file.appendFile(`\n${JSON.stringify(line)}\n`)
 }
 

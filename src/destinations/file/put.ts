@@ -6,7 +6,7 @@ import { refuseAborted } from '../../http/abort.ts'
 import type { Call, Checksum, ObjectInfo, ObjectToPut, PartBody } from '../destination.ts'
 import { errnoOf, mapped, toFileUploadError } from './errors.ts'
 import type { Place, Root } from './root.ts'
-import { writeBody } from './write.ts'
+import { keepMtime, writeBody } from './write.ts'
 
 /** Stores one object as a whole: readers see the old file or the new one, never a part of it. */
 export async function putFile(root: Root, object: ObjectToPut, body: PartBody, call: Call): Promise<ObjectInfo> {
@@ -16,6 +16,7 @@ export async function putFile(root: Root, object: ObjectToPut, body: PartBody, c
   let checksum: Checksum
   try {
     checksum = await writeBody(file, 0, body, call)
+    await mapped(keepMtime(file, object.mtimeNs))
     await mapped(file.sync())
     await mapped(file.close())
     refuseAborted(call.signal)

@@ -36,6 +36,21 @@ export async function writeBody(file: FileHandle, position: number, body: PartBo
   return { algorithm: 'crc32', value: base64OfCrc32(checksum) }
 }
 
+/**
+ * Gives a file the modification time of its source, to the microsecond: Node takes times as seconds in a floating point
+ * number, of which its older versions cut off what is finer. After the last write, which sets the time too.
+ *
+ * @param ns nanoseconds since the epoch; undefined: it keeps the time of its last write
+ */
+export async function keepMtime(file: FileHandle, ns: bigint | undefined): Promise<void> {
+  if (ns === undefined) return
+  // Half of one more, so that what a floating point number lacks is never taken for a whole microsecond.
+  const seconds = ns % 1_000_000_000n === 0n ? Number(ns / 1_000_000_000n) : (Number(ns / 1000n) + 0.5) / 1_000_000
+  // Node takes a negative number for a mistake, and its fractions for others; a date it takes.
+  const time = ns < 0n ? new Date(Math.floor(seconds) * 1000) : seconds
+  await file.utimes(time, time)
+}
+
 async function writeAll(file: FileHandle, piece: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < piece.length; ) {
     const { bytesWritten } = await file.write(piece, done, piece.length - done, position + done)

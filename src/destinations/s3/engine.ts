@@ -2,12 +2,15 @@ import type { Settings } from '../../config/settings.ts'
 import type { UploadError } from '../../errors.ts'
 import type { Patience } from '../../http/patience.ts'
 import type { Destination } from '../destination.ts'
+import type { OpeningSettings } from '../registry.ts'
 import type { S3Connection } from './client.ts'
 
 export type S3DestinationSettings = Pick<
   Settings,
   's3' | 'tls' | 'multipartThreshold' | 'engine' | 'bufferSize' | 'concurrency' | 'checksum' | 'timeouts'
->
+> &
+  Partial<Pick<Settings, 'properties' | 'rules'>> &
+  Pick<OpeningSettings, 'bufferBudget'>
 
 /** What both engines share. */
 export interface S3Surroundings {

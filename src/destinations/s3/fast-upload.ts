@@ -14,6 +14,7 @@ import type {
   SmallBody,
   SmallCall,
 } from '../destination.ts'
+import { mtimeText } from '../mtime.ts'
 import { checksumNames } from './checksum.ts'
 import type { ChecksumUse } from './checksum-use.ts'
 import { conditionFields, propertyFields } from './object-fields.ts'
@@ -29,19 +30,28 @@ export interface FastObject extends UploadTarget {
   readonly contentType?: string
   /** Only of a whole object; one and the same for many. */
   readonly properties?: ObjectProperties | undefined
+  /** Only of a whole object: its file's modification time, to be kept with it; nanoseconds since the epoch. */
+  readonly mtimeNs?: bigint | undefined
   /** Only of a whole object: store it where there is none. */
   readonly ifAbsent?: boolean | undefined
   /** Only of a part: the checksum its upload was begun with, where that is known; otherwise the run's. */
   readonly checksum?: ChecksumAlgorithm | 'none' | undefined
 }
 
-/** What all requests of one template have in common. */
-type Kept = Pick<FastObject, 'properties' | 'ifAbsent'>
+/** What requests of one template have in common is the same; their modification times only both are there, or not. */
+type Kept = Pick<FastObject, 'properties' | 'ifAbsent' | 'mtimeNs'>
 type Puts = Kept & { readonly source: RequestSource }
 
 function isSameKind(one: Kept, other: Kept): boolean {
-  return one.properties === other.properties && one.ifAbsent === other.ifAbsent
+  return (
+    one.properties === other.properties &&
+    one.ifAbsent === other.ifAbsent &&
+    (one.mtimeNs === undefined) === (other.mtimeNs === undefined)
+  )
 }
+
+/** Templates that are kept: where each file has properties of its own, there would be one for each of a million. */
+const mostKinds = 64
 
 /** What the server says of what it stored. */
 export interface Stored {
@@ -79,6 +89,7 @@ export function createFastUpload(options: FastUploadOptions): FastUpload {
   const { client, bucket, wire, buffers, checksumBuffers, checksum, region, renewal } = options
   // A template has a place for the checksum of one kind, which may stay empty.
   const usual = checksum.algorithm() ?? 'crc32'
+  /** The one used last comes last. */
   const kinds: Puts[] = []
   let lastKind: Puts | undefined
   const parts = new Map<ChecksumAlgorithm, RequestSource>()
@@ -95,19 +106,19 @@ export function createFastUpload(options: FastUploadOptions): FastUpload {
     if (object.checksum === undefined) return checksum.algorithm()
     return object.checksum === 'none' ? undefined : object.checksum
   }
-  function putsOf({ properties, ifAbsent }: Kept): Puts {
-    const fields = { ...propertyFields(properties), ...conditionFields(ifAbsent) }
+  function putsOf({ properties, ifAbsent, mtimeNs }: Kept): Puts {
+    const fields = { ...propertyFields({ properties, mtimeNs }), ...conditionFields(ifAbsent) }
     const capture = () => capturePut(client, bucket, usual, fields)
-    return { properties, ifAbsent, source: createRequestSource(client, capture, region, renewal) }
+    return { properties, ifAbsent, mtimeNs, source: createRequestSource(client, capture, region, renewal) }
   }
-  /** A run has one kind: for each of its files but the first, it is the one of the file before. */
+  /** Most runs have one kind, or few: as a rule it is the one of the file before. */
   const putsWith = (object: Kept): RequestSource => {
     if (lastKind !== undefined && isSameKind(lastKind, object)) return lastKind.source
-    lastKind = kinds.find((kind) => isSameKind(kind, object))
-    if (lastKind === undefined) {
-      lastKind = putsOf(object)
-      kinds.push(lastKind)
-    }
+    const at = kinds.findIndex((kind) => isSameKind(kind, object))
+    lastKind = kinds[at] ?? putsOf(object)
+    if (at >= 0) kinds.splice(at, 1)
+    else if (kinds.length === mostKinds) kinds.shift()
+    kinds.push(lastKind)
     return lastKind.source
   }
   const sourceOf = (object: FastObject): RequestSource =>
@@ -120,18 +131,19 @@ export function createFastUpload(options: FastUploadOptions): FastUpload {
   async function attempt(
     object: FastObject,
     size: number,
+    source: RequestSource,
     maker: RequestMaker,
     { signal, timeouts }: SmallCall,
     begin: (checksummer: Checksummer | undefined, send: SendWithBody) => Promise<WireAnswer>,
   ): Promise<Stored | Refused> {
     const algorithm = algorithmOf(object)
-    const source = sourceOf(object)
+    const mtime = object.mtimeNs === undefined ? undefined : mtimeText(object.mtimeNs)
     let sent: string | undefined
     let signer: SigningCredentials | undefined
     const sending = begin(algorithm && checksummerOf(algorithm), (value, body) => {
       sent = value
       signer = source.signer()
-      const { path, headers } = maker.make({ ...object, size, checksum: value })
+      const { path, headers } = maker.make({ ...object, size, mtime, checksum: value })
       // The second would be refused for what the first has stored.
       const isOnce = object.ifAbsent
       return wire.send({ method: 'PUT', origin: maker.origin, path, headers, body, size, timeouts, isOnce }, signal)
@@ -154,7 +166,7 @@ export function createFastUpload(options: FastUploadOptions): FastUpload {
       for (let turn = 1; ; turn += 1) {
         const source = sourceOf(object)
         const maker = source.now() ?? (await source.get())
-        const outcome = await attempt(object, body.size, maker, call, (checksummer, send) =>
+        const outcome = await attempt(object, body.size, source, maker, call, (checksummer, send) =>
           sendBody({ body, buffers, checksumBuffers, call, checksummer }, send),
         )
         if ('etag' in outcome) return outcome
@@ -163,10 +175,11 @@ export function createFastUpload(options: FastUploadOptions): FastUpload {
     },
 
     async uploadSmall(object, body, smallCall) {
-      const maker = putsWith(object).now()
+      const source = putsWith(object)
+      const maker = source.now()
       if (maker === undefined) return undefined
       const call: Call = { ...smallCall, requests: 1 }
-      const outcome = await attempt(object, body.size, maker, call, (checksummer, send) =>
+      const outcome = await attempt(object, body.size, source, maker, call, (checksummer, send) =>
         sendWhole({ body, buffers, call, checksummer }, send),
       )
       return 'etag' in outcome ? outcome : undefined

@@ -28,8 +28,9 @@ export function openFastEngine({
   const requests = settings.concurrency === 'auto' ? automaticConcurrency.most : settings.concurrency
   const wire = createWire(settings.tls, patience)
   const { size, atOnce } = checksumReads
+  const budget = settings.bufferBudget ?? bufferBudget
   const checksumBuffers = createBufferPool(size, atOnce, atOnce * size)
-  const buffers = createBufferPool(settings.bufferSize, requests, bufferBudget - atOnce * size)
+  const buffers = createBufferPool(settings.bufferSize, requests, Math.max(budget - atOnce * size, budget / 2))
   const checksum = createChecksumUse(settings.checksum, () => {
     const host = connection.host()
     if (settings.checksum === 'auto') warn(`${host} refuses CRC-32 checksums; objects go without from here on`)

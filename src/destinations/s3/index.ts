@@ -2,7 +2,7 @@ import { ListObjectsV2Command } from '@aws-sdk/client-s3'
 import type { S3Url } from '../../config/destination-url.ts'
 import { fault } from '../../config/given.ts'
 import { supabaseNameProblem } from '../../config/supabase-names.ts'
-import { type UploadError, UsageError } from '../../errors.ts'
+import { UploadError, UsageError } from '../../errors.ts'
 import { type Patience, patienceFor } from '../../http/patience.ts'
 import type { Destination, DestinationLimits, IfAbsent, ObjectInfo } from '../destination.ts'
 import { fixName } from '../supabase/names.ts'
@@ -13,6 +13,7 @@ import type { S3DestinationSettings, S3Engine, S3Surroundings } from './engine.t
 import { toS3UploadError } from './errors.ts'
 import { head, statusOf } from './head.ts'
 import { keyProblem, keyProblemAtSupabase } from './key-problem.ts'
+import { unkeptProblem } from './unkept-properties.ts'
 import { maxParts, minPartSize } from './upload-plan.ts'
 import { createVersions, type Versions } from './versions.ts'
 
@@ -34,7 +35,7 @@ const limitsAtSupabase: DestinationLimits = { ...limits, keyProblem: keyProblemA
  * @param warn for what the user has to know, once
  * @param otherPatience waiting times other than the usual ones
  * @throws UsageError where the profile, the endpoint, a proxy or a bundle of certificates cannot be used, or Supabase's
- * endpoint can hold nothing under the prefix.
+ * endpoint can hold nothing under the prefix, or not keep others from what is sent.
  */
 export async function openS3Destination(
   settings: S3DestinationSettings,
@@ -45,7 +46,10 @@ export async function openS3Destination(
   const patience = { ...patienceFor(settings.timeouts), ...otherPatience }
   const connection = await connectS3(settings.s3, settings.tls, patience, settings.checksum)
   const { client } = connection
-  const problem = connection.isSupabase ? supabaseNameProblem(url.slice('s3://'.length)) : undefined
+  const problem = connection.isSupabase
+    ? (supabaseNameProblem(url.slice('s3://'.length)) ??
+      unkeptProblem(settings, { to: url, endpoint: connection.endpoint }, warn))
+    : undefined
   if (problem !== undefined) {
     client.destroy()
     throw new UsageError(fault('destination', problem))
@@ -89,7 +93,8 @@ export async function openS3Destination(
           throw error
         },
       )
-      return mapped('s3:GetObject', found)
+      // Without the second, S3 denies to say that there is nothing.
+      return mapped('s3:GetObject and s3:ListBucket', found)
     },
 
     ...versionsAt(connection, createVersions({ client, bucket, mapped })),
@@ -108,7 +113,11 @@ export async function openS3Destination(
           yield { key, size: Size ?? 0, etag: ETag, lastModified: LastModified }
         }
         // A server that repeats its token would be asked for ever.
-        token = page.NextContinuationToken === token ? undefined : page.NextContinuationToken
+        const next = page.NextContinuationToken === token ? undefined : page.NextContinuationToken
+        if (page.IsTruncated === true && next === undefined) {
+          throw new UploadError('BAD_RESPONSE', `${connection.host()} breaks off its listing`, { retryable: false })
+        }
+        token = next
       } while (token !== undefined)
     },
 

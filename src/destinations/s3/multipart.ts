@@ -45,11 +45,11 @@ export function createS3Multipart({ client, bucket, upload, checksum, mapped }: 
   let takesType = true
 
   /** Begins an upload with as much of the checksums as the endpoint takes. */
-  async function begin({ key, contentType, properties }: ObjectToPut, signal: AbortSignal) {
+  async function begin(object: ObjectToPut, signal: AbortSignal) {
     for (;;) {
       const [algorithm, withType] = [checksum.algorithm(), takesType]
-      const fields = { ...beginFields(algorithm, withType), ...propertyFields(properties) }
-      const input = { Bucket: bucket, Key: key, ContentType: contentType, ...fields }
+      const fields = { ...beginFields(algorithm, withType), ...propertyFields(object) }
+      const input = { Bucket: bucket, Key: object.key, ContentType: object.contentType, ...fields }
       try {
         const answer = await client.send(new CreateMultipartUploadCommand(input), { abortSignal: signal })
         return { uploadId: answer.UploadId, kept: algorithm && keptChecksums(answer) }
@@ -62,6 +62,7 @@ export function createS3Multipart({ client, bucket, upload, checksum, mapped }: 
 
   return {
     ...createUnfinished({ client, bucket, mapped }),
+    isOpenEnded: true,
 
     async create(object, { signal }) {
       const begunMs = Date.now()

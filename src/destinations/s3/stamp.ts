@@ -1,3 +1,4 @@
+import { mtimeName } from '../mtime.ts'
 import { createSigner, type SigningCredentials } from './sign.ts'
 import type { Template, TemplateHeader } from './template.ts'
 
@@ -8,6 +9,8 @@ export interface Stamp {
   readonly size: number
   /** Only where the template is of a whole object. */
   readonly contentType?: string
+  /** As metadata has it; only where the template is of objects with one. */
+  readonly mtime?: string | undefined
   /** In base64, of the kind the template has; left out where none is to be sent. */
   readonly checksum: string | undefined
   readonly part?: { readonly partNumber: number; readonly uploadId: string }
@@ -60,6 +63,7 @@ export function createStamper(template: Template): Stamper {
 }
 
 const tokenHeader = 'x-amz-security-token'
+const mtimeHeader = `x-amz-meta-${mtimeName}`
 
 /** A place for the session token, whether or not the credentials had one when the template was made. */
 function withToken(headers: readonly TemplateHeader[]): readonly TemplateHeader[] {
@@ -82,6 +86,8 @@ function ownValue(
       return String(stamp.size)
     case 'content-type':
       return stamp.contentType
+    case mtimeHeader:
+      return stamp.mtime
     case 'x-amz-date':
       return date
     case 'x-amz-checksum-crc32':

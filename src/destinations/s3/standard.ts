@@ -68,7 +68,7 @@ function createStandardPut({ client, bucket, threshold, checksum }: StandardPutO
           Body: upload.stream,
           ContentLength: body.size,
           ContentType: object.contentType,
-          ...propertyFields(object.properties),
+          ...propertyFields(object),
           ...conditionFields(object.ifAbsent),
           ...(chosen === undefined ? {} : { ChecksumAlgorithm: checksumNames[chosen].algorithm }),
         },

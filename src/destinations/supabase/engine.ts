@@ -4,6 +4,7 @@ import type { UploadError } from '../../errors.ts'
 import type { Patience } from '../../http/patience.ts'
 import type { Wire, WireAnswer } from '../../http/send.ts'
 import type { ChecksumAlgorithm, Destination } from '../destination.ts'
+import type { OpeningSettings } from '../registry.ts'
 import type { SupabaseProject } from './project.ts'
 import type { CompareKey } from './stored-key.ts'
 
@@ -11,7 +12,8 @@ import type { CompareKey } from './stored-key.ts'
 export type SupabaseDestinationSettings = Pick<
   Settings,
   'supabase' | 'tls' | 'engine' | 'bufferSize' | 'concurrency' | 'checksum' | 'timeouts' | 'properties'
->
+> &
+  Pick<OpeningSettings, 'bufferBudget'>
 
 /** Bytes. Larger objects are sent in parts, each of exactly this size but the last. */
 export const partSize = supabasePartSize

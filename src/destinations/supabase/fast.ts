@@ -18,7 +18,7 @@ type WholeObject = Omit<ObjectToPut, 'partSize'>
 export function openFastEngine(around: SupabaseSurroundings): SupabaseEngine {
   const { settings, bucket, project, wire, compareKey, explain, refusal } = around
   const requests = settings.concurrency === 'auto' ? automaticConcurrency.most : settings.concurrency
-  const buffers = createBufferPool(settings.bufferSize, requests)
+  const buffers = createBufferPool(settings.bufferSize, requests, settings.bufferBudget)
   const algorithm = checksumAlgorithmOf(settings)
   const checksummer = algorithm && checksummerOf(algorithm)
   const headersFor = createPutHeaders(project)

@@ -7,7 +7,7 @@ import type { Call, Checksum, ObjectToPut, PartBody } from '../destination.ts'
 import { partSize, type SupabaseEngine, type SupabaseSurroundings } from './engine.ts'
 import { createReadChecksum, partSource, type ReadChecksum } from './standard-source.ts'
 import { tusStack } from './standard-stack.ts'
-import { cacheControlProblem, resumableMetadata } from './tus-metadata.ts'
+import { createCacheControlNotes, resumableMetadata } from './tus-metadata.ts'
 import { createTusRequests, notUnderstood, uploadNameIn } from './tus-requests.ts'
 
 /** Memory of the parts of all uploads together, in bytes. */
@@ -36,8 +36,8 @@ export function createStandardResumable(around: SupabaseSurroundings): SupabaseE
   const requests = createTusRequests(around)
   const buffers = createBufferPool(partSize, 1, memoryBudget)
   const unfinished = new Map<string, Unfinished>()
-  const problem = cacheControlProblem(settings.properties)
-  if (problem !== undefined) warn(problem)
+  const noteCacheControl = createCacheControlNotes(warn)
+  noteCacheControl(settings.properties)
 
   async function remove({ url }: Unfinished, call: Call): Promise<void> {
     if (url === undefined) return
@@ -77,6 +77,7 @@ export function createStandardResumable(around: SupabaseSurroundings): SupabaseE
   function optionsFor(object: ObjectToPut, size: number): UploadOptions {
     const { origin, path } = project.resumable
     const authorization = project.authorization()
+    noteCacheControl(object.properties)
     return {
       endpoint: origin + path,
       uploadSize: size,

@@ -4,7 +4,8 @@ import { UploadError } from '../../errors.ts'
 import { refuseAborted } from '../../http/abort.ts'
 import { wireFetch } from '../../http/fetch.ts'
 import type { WireAnswer } from '../../http/send.ts'
-import type { Call, ObjectInfo, ObjectProperties, ObjectToPut, PartBody } from '../destination.ts'
+import type { Call, ObjectInfo, ObjectToPut, PartBody } from '../destination.ts'
+import { withMtime } from '../mtime.ts'
 import { checksumAlgorithmOf, type SupabaseEngine, type SupabaseSurroundings } from './engine.ts'
 import { encodedKey } from './names.ts'
 import { type SupabaseProject, userAgent } from './project.ts'
@@ -55,7 +56,7 @@ export function createStandardUpload(around: SupabaseSurroundings): SupabaseEngi
         contentType: object.contentType,
         upsert: object.ifAbsent !== true,
         duplex: 'half',
-        ...propertiesOf(object.properties, { 'content-length': String(body.size) }),
+        ...propertiesOf(object, { 'content-length': String(body.size) }),
       })
       if (error !== null) throw 'originalError' in error ? error.originalError : error
       if (typeof data.fullPath !== 'string') throw new TypeError('the answer names no object')
@@ -94,9 +95,10 @@ function NoRealtime(): never {
 
 /** The library writes `max-age=` and a number itself, an hour where nothing is said; anything else goes as a header. */
 function propertiesOf(
-  { cacheControl, metadata }: ObjectProperties = {},
+  { properties: { cacheControl, metadata: own } = {}, mtimeNs }: Pick<ObjectToPut, 'properties' | 'mtimeNs'>,
   headers: Readonly<Record<string, string>>,
 ): Pick<FileOptions, 'cacheControl' | 'metadata' | 'headers'> {
+  const metadata = withMtime(own, mtimeNs)
   const seconds = /^max-age=(\d+)$/.exec(cacheControl ?? '')?.[1]
   const isOther = cacheControl !== undefined && seconds === undefined
   return {

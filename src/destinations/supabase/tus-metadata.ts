@@ -1,4 +1,5 @@
 import type { ObjectProperties, ObjectToPut } from '../destination.ts'
+import { withMtime } from '../mtime.ts'
 import { usualMaxAge } from './engine.ts'
 
 /**
@@ -7,15 +8,16 @@ import { usualMaxAge } from './engine.ts'
  */
 export function resumableMetadata(
   bucket: string,
-  { key, contentType, properties }: Pick<ObjectToPut, 'key' | 'contentType' | 'properties'>,
+  { key, contentType, properties, mtimeNs }: Pick<ObjectToPut, 'key' | 'contentType' | 'properties' | 'mtimeNs'>,
 ): Readonly<Record<string, string>> {
   const maxAge = maxAgeOf(properties)
+  const metadata = withMtime(properties?.metadata, mtimeNs)
   return {
     bucketName: bucket,
     objectName: key,
     contentType,
     ...(maxAge === undefined ? {} : { cacheControl: maxAge }),
-    ...(properties?.metadata === undefined ? {} : { metadata: JSON.stringify(properties.metadata) }),
+    ...(metadata === undefined ? {} : { metadata: JSON.stringify(metadata) }),
   }
 }
 
@@ -23,12 +25,28 @@ export function resumableMetadata(
  * Why `--cache-control` does not reach objects that are sent in parts as it was given: the protocol takes a number of
  * seconds, or nothing, which becomes `no-cache`.
  */
-export function cacheControlProblem(properties: ObjectProperties | undefined): string | undefined {
+function cacheControlProblem(properties: ObjectProperties | undefined): string | undefined {
   const wanted = properties?.cacheControl
   const maxAge = maxAgeOf(properties)
   const kept = maxAge === undefined ? 'no-cache' : `max-age=${maxAge}`
   if (wanted === undefined || wanted.trim().toLowerCase() === kept) return undefined
   return `Supabase cannot keep the cache control "${wanted}" with objects over 6 MiB; they get "${kept}"`
+}
+
+/** A list of files may give each its own; by then a few say it. */
+const mostNotes = 5
+
+/** Tells of each cache control that objects do not get as it was given, once. */
+export function createCacheControlNotes(
+  warn: (message: string) => void,
+): (properties: ObjectProperties | undefined) => void {
+  const told = new Set<string>()
+  return (properties) => {
+    const problem = cacheControlProblem(properties)
+    if (problem === undefined || told.has(problem) || told.size === mostNotes) return
+    told.add(problem)
+    warn(problem)
+  }
 }
 
 function maxAgeOf(properties: ObjectProperties | undefined): string | undefined {

@@ -7,7 +7,7 @@ import type { Call, MultipartUpload, MultipartUploads, ObjectToPut, Part, PartBo
 import { checksumAlgorithmOf, partSize, type SupabaseSurroundings } from './engine.ts'
 import { isOffsetConflict } from './errors.ts'
 import { readChecksum, sendRest } from './tus-body.ts'
-import { cacheControlProblem } from './tus-metadata.ts'
+import { createCacheControlNotes } from './tus-metadata.ts'
 import { createTusRequests, notUnderstood, offsetIn, type TusRequests, type UploadState } from './tus-requests.ts'
 
 export interface TusOptions extends SupabaseSurroundings {
@@ -21,8 +21,8 @@ export interface TusOptions extends SupabaseSurroundings {
  */
 export function createTusUploads(options: TusOptions): MultipartUploads {
   const requests = createTusRequests(options)
-  const problem = cacheControlProblem(options.settings.properties)
-  if (problem !== undefined) options.warn(problem)
+  const noteCacheControl = createCacheControlNotes(options.warn)
+  noteCacheControl(options.settings.properties)
   const resume: MultipartUploads['resume'] = async (uploadId, object, call) => {
     const { size } = object
     const state = await requests.head(uploadId, object, call)
@@ -34,6 +34,7 @@ export function createTusUploads(options: TusOptions): MultipartUploads {
   return {
     async create(object, call) {
       if (object.size === undefined) throw new UploadError('INTERNAL', 'a resumable upload begins with its size')
+      noteCacheControl(object.properties)
       const uploadId = await requests.create(object, object.size, call)
       return uploadOf(uploadId, object, { offset: 0, length: object.size }, requests, options)
     },

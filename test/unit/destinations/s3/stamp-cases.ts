@@ -1,4 +1,5 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3'
+import type * as Port from '../../../../src/destinations/destination.ts'
 import type { ObjectProperties } from '../../../../src/destinations/s3/template.ts'
 import { awkwardKeys } from '../../../contract/awkward-keys.ts'
 import { seeded } from '../../plan/tree.ts'
@@ -62,6 +63,33 @@ export const properties: Readonly<Record<string, ObjectProperties>> = {
   ExpectedBucketOwner: { ExpectedBucketOwner: '123456789012' },
 }
 export const allProperties: ObjectProperties = Object.assign({}, ...Object.values(properties))
+
+/** The same, as the command line takes it. */
+export const askedFor: readonly Port.ObjectProperties[] = [
+  {},
+  { cacheControl: 'public,  max-age=3600 , immutable' },
+  { contentEncoding: 'gzip, br' },
+  { contentDisposition: 'attachment; filename="a  b.wav"; filename*=UTF-8\'\'a%20b.wav' },
+  { metadata: { take: '1', 'With-Case': 'a  b', empty: '', 'a.b_c': '#%&+=;,/?:@' } },
+  { metadata: { mtime: 'of their own', x: 'y' } },
+  { tags: { project: 'a b', 'k=&/:': 'ü 漢 + - = . _ : / @', empty: '' } },
+  { storageClass: 'INTELLIGENT_TIERING' },
+  { acl: 'public-read' },
+  { sse: 'AES256' },
+  { sse: 'aws:kms', sseKmsKeyId: 'arn:aws:kms:us-east-1:123456789012:key/1234abcd' },
+  { sse: 'aws:kms:dsse' },
+  {
+    cacheControl: 'no-cache',
+    contentEncoding: 'gzip',
+    contentDisposition: 'inline',
+    metadata: { x: 'y' },
+    tags: { a: 'b' },
+    storageClass: 'STANDARD_IA',
+    acl: 'bucket-owner-full-control',
+    sse: 'aws:kms:dsse',
+    sseKmsKeyId: 'alias/mine',
+  },
+]
 
 export const keys: readonly string[] = [
   ...awkwardKeys,

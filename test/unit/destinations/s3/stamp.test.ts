@@ -9,8 +9,10 @@ import {
 import { HttpRequest, HttpResponse } from '@smithy/core/protocols'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { ChecksumAlgorithm } from '../../../../src/destinations/destination.ts'
+import { mtimeText } from '../../../../src/destinations/mtime.ts'
 import { answerHere } from '../../../../src/destinations/s3/answer-here.ts'
 import { checksumField } from '../../../../src/destinations/s3/checksum.ts'
+import { propertyFields } from '../../../../src/destinations/s3/object-fields.ts'
 import { createStamper, type Stamp, type StampedRequest } from '../../../../src/destinations/s3/stamp.ts'
 import {
   capturePart,
@@ -18,7 +20,7 @@ import {
   type ObjectProperties,
   type Template,
 } from '../../../../src/destinations/s3/template.ts'
-import { allProperties, keys, moment, places, properties } from './stamp-cases.ts'
+import { allProperties, askedFor, keys, moment, places, properties } from './stamp-cases.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'], now: moment })
@@ -202,6 +204,31 @@ describe.each(Object.entries(places))(
           const key = keys[(at * 7) % keys.length] as string
           const stamp = { key, size: 1000 + at, contentType: 'text/plain; charset=utf-8', checksum }
           await expectSame(client, template, { bucket, stamp, properties: one }, withToken)
+        }
+      }
+    })
+
+    it('with all that a user may ask for, and each file’s modification time', async () => {
+      const client = clientFor(config, withToken, { requestChecksumCalculation: 'WHEN_REQUIRED' })
+      for (const [at, asked] of askedFor.entries()) {
+        const times = [undefined, 0n, 1_763_800_000_123_456_789n + BigInt(at), 1_763_800_000_000_000_000n]
+        const templates = new Map<boolean, Template>()
+        for (const [nth, mtimeNs] of times.entries()) {
+          const isTimed = mtimeNs !== undefined
+          // The first of them that is sent makes the template of all.
+          const template =
+            templates.get(isTimed) ??
+            (await capturePut(client, bucket, 'crc32', propertyFields({ properties: asked, mtimeNs })))
+          templates.set(isTimed, template)
+          const mtime = mtimeNs === undefined ? undefined : mtimeText(mtimeNs)
+          const key = keys[(at * 11 + nth) % keys.length] as string
+          const stamp = { key, size: at, contentType: 'audio/wav', checksum: crcOf(at + nth), mtime }
+          await expectSame(
+            client,
+            template,
+            { bucket, stamp, properties: propertyFields({ properties: asked, mtimeNs }) },
+            withToken,
+          )
         }
       }
     })

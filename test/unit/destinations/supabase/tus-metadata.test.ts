@@ -1,10 +1,19 @@
 import { describe, expect, it } from 'vitest'
+import type { ObjectProperties } from '../../../../src/destinations/destination.ts'
 import {
-  cacheControlProblem,
+  createCacheControlNotes,
   metadataHeader,
   readMetadata,
   resumableMetadata,
 } from '../../../../src/destinations/supabase/tus-metadata.ts'
+
+/** What is told of these, one after the other. */
+function notesOn(...all: readonly (ObjectProperties | undefined)[]): string[] {
+  const told: string[] = []
+  const note = createCacheControlNotes((message) => told.push(message))
+  for (const properties of all) note(properties)
+  return told
+}
 
 const object = { key: 'a/b c.wav', contentType: 'audio/wav' }
 
@@ -39,13 +48,28 @@ describe('what an upload begins with', () => {
   ])('takes of a cache control the seconds alone: %s', (cacheControl, seconds, kept) => {
     const properties = { cacheControl }
     expect(resumableMetadata('audio', { ...object, properties }).cacheControl).toBe(seconds)
-    const problem = cacheControlProblem(properties)
+    const [problem] = notesOn(properties)
     if (kept === undefined) expect(problem).toBeUndefined()
     else expect([problem?.includes(`"${cacheControl}"`), problem?.endsWith(kept)]).toEqual([true, true])
   })
 
   it('is no matter of warnings where nothing was asked for', () => {
-    expect([cacheControlProblem(undefined), cacheControlProblem({ metadata: {} })]).toEqual([undefined, undefined])
+    expect(notesOn(undefined, { metadata: {} })).toEqual([])
+  })
+
+  it('is told once, and of many a few times', () => {
+    const others = Array.from({ length: 20 }, (_, n) => ({ cacheControl: `no-store, x=${n}` }))
+    expect(notesOn(others[0], others[0], others[1], others[0])).toHaveLength(2)
+    expect(notesOn(...others, ...others)).toHaveLength(5)
+  })
+
+  it('has the modification time with the rest, or alone', () => {
+    const mtimeNs = 1_763_800_000_500_000_000n
+    expect(resumableMetadata('audio', { ...object, mtimeNs }).metadata).toBe('{"mtime":"1763800000.5"}')
+    const properties = { metadata: { take: '7' } }
+    expect(resumableMetadata('audio', { ...object, properties, mtimeNs }).metadata).toBe(
+      '{"take":"7","mtime":"1763800000.5"}',
+    )
   })
 })
 
