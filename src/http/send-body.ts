@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Checksummer } from '../checksums/checksummer.ts'
 import type { Call, PartBody, PartReader, SmallBody } from '../destinations/destination.ts'
 import { refuseAborted } from './abort.ts'
@@ -61,7 +62,12 @@ async function sendPieces(options: BodyOptions, pieceSize: number, send: SendWit
   const { body } = options
   const reader = await body.openReader()
   try {
+    const { view } = reader
     const checksum = options.checksummer && (await checksumOf(reader, options, options.checksummer))
+    if (view !== undefined) {
+      const call = tellingMore(options.call)
+      return await send(checksum, () => viewsOf(view, pieceSize, { body, call }))
+    }
     return await sendFrom(reader, options, pieceSize, (newPieces) => send(checksum, newPieces))
   } finally {
     await reader.close()
@@ -78,22 +84,45 @@ async function sendFrom(
   const second = buffers.takeSpare()
   const both = second === undefined ? [first] : [first, second]
   let pieces: Pieces | undefined
-  let sent = 0
-  const onBytes = (bytes: number): void => {
-    // What goes again has left before.
-    if (bytes > sent) call.onBytes?.(bytes)
-    sent = Math.max(sent, bytes)
-  }
+  const told = tellingMore(call)
   try {
     return await send(async function* () {
       // The same buffers serve a request that has to be sent again.
       await pieces?.end()
-      pieces = piecesOf(reader, both, pieceSize, { body, call: { ...call, onBytes } })
+      pieces = piecesOf(reader, both, pieceSize, { body, call: told })
       yield* pieces.all
     })
   } finally {
     await pieces?.end()
     for (const buffer of both) buffers.give(buffer)
+  }
+}
+
+/** The same call, told of bytes only where these are more than before: what goes again has left before. */
+function tellingMore(call: Call): Call {
+  let sent = 0
+  return {
+    ...call,
+    onBytes(bytes) {
+      if (bytes > sent) call.onBytes?.(bytes)
+      sent = Math.max(sent, bytes)
+    },
+  }
+}
+
+/** What is in memory goes out as it lies there. */
+async function* viewsOf(
+  view: NonNullable<PartReader['view']>,
+  pieceSize: number,
+  { body, call }: Pick<BodyOptions, 'body' | 'call'>,
+): AsyncGenerator<Uint8Array> {
+  for (let offset = 0; offset < body.size; ) {
+    const piece = view(offset, pieceSize)
+    await call.pacer?.take(piece.length, call.signal)
+    refuseAborted(call.signal)
+    yield piece
+    offset += piece.length
+    call.onBytes?.(offset)
   }
 }
 
@@ -155,6 +184,7 @@ async function checksumOf(
   { body, call, checksumBuffers }: BodyOptions,
   checksummer: Checksummer,
 ): Promise<string> {
+  if (reader.view !== undefined) return checksumOfViews(reader.view, body.size, checksumBuffers.size, checksummer)
   const buffer = await checksumBuffers.take()
   try {
     const checksum = checksummer.begin()
@@ -168,6 +198,23 @@ async function checksumOf(
   } finally {
     checksumBuffers.give(buffer)
   }
+}
+
+async function checksumOfViews(
+  view: NonNullable<PartReader['view']>,
+  size: number,
+  stride: number,
+  checksummer: Checksummer,
+): Promise<string> {
+  const checksum = checksummer.begin()
+  for (let offset = 0; offset < size; ) {
+    const bytes = view(offset, stride)
+    checksum.update(bytes)
+    offset += bytes.length
+    // Other requests have their turn in between.
+    if (offset < size) await nextTurn()
+  }
+  return checksum.result()
 }
 
 /** Reads until `into` is full: one read may well give less. */

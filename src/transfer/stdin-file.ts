@@ -1,66 +1,91 @@
-import { createWriteStream, fstatSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { UploadError } from '../errors.ts'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../temporary-directory.ts'
 import type { FileFacts } from './file-facts.ts'
+import type { StdinSizes } from './held-parts.ts'
+import { keepInFile, notKept } from './kept-input.ts'
+import type { StdinLimit } from './size-limits.ts'
+import { readHead, type StdinHead } from './stdin-head.ts'
+import { openStdin, type StdinInput } from './stdin-input.ts'
 
 /**
- * Standard input as a file: kept in a temporary one, so that its size is known before the first byte is sent and every
- * attempt, in a later pass too, reads it from the start.
+ * Standard input, which can be read once. Where all of it is kept, every attempt, in a later pass too, reads that from
+ * the start; where it is sent while it is read, there is one attempt.
  */
 export interface StdinFile {
   /**
-   * Reads standard input to its end the first time; what came of that every other time.
+   * All of it, as a file. Reads to the end into a temporary one, unless it was read before; the same every other time.
    *
-   * @throws UploadError `SOURCE_UNREADABLE` where it cannot be read or kept, `CANCELLED` where the signal was aborted.
+   * @throws UploadError `SOURCE_UNREADABLE` where it cannot be read or kept, or was sent while it was read; `CANCELLED`
+   * where the signal was aborted; what the limit says of one byte too many.
    */
   facts(): Promise<FileFacts>
-  /** Removes what was kept. */
+  /**
+   * Begins to read it, so that it is sent while it is read.
+   *
+   * @param most what the destination takes
+   * @returns undefined where all of it is kept: where it goes as a whole, or was read before.
+   * @throws UploadError as {@link facts}
+   */
+  begin(sizes: StdinSizes, most: StdinLimit, signal: AbortSignal): Promise<StdinHead | undefined>
+  /** Removes what was kept, and reads no more. */
   dispose(): Promise<void>
 }
 
-/** @param stdin called only by the first {@link StdinFile.facts} */
-export function createStdinFile(stdin: () => Readable, signal: AbortSignal): StdinFile {
+/** What a stream that has no second reading says where one would help. */
+export const notTwice = 'standard input cannot be read twice; give the whole command again'
+
+/**
+ * @param stdin called when it is first read
+ * @param limit how many bytes it may have by now, and the error of one more
+ */
+export function createStdinFile(
+  stdin: () => Readable,
+  signal: AbortSignal,
+  limit: () => StdinLimit = () => unlimited,
+): StdinFile {
   let directory: TemporaryDirectory | undefined
+  let input: StdinInput | undefined
   let kept: Promise<FileFacts> | undefined
 
-  const keep = async (): Promise<FileFacts> => {
-    try {
-      directory = await makeTemporaryDirectory('upload-stdin-')
-      const absolute = join(directory.path, 'stdin')
-      const input = stdin()
-      refuseDirectory(input)
-      await pipeline(input, createWriteStream(absolute, { mode: 0o600 }), { signal })
-      const { size, mtimeMs } = await stat(absolute)
-      return { absolute, size, mtimeMs }
-    } catch (cause) {
-      if (signal.aborted) throw new UploadError('CANCELLED', 'the run was stopped while standard input was read')
-      if (cause instanceof UploadError) throw cause
-      throw notKept(cause as NodeJS.ErrnoException)
-    }
+  const place = async (): Promise<string> => {
+    directory ??= await makeTemporaryDirectory('upload-stdin-').catch(notKept)
+    return directory.path
+  }
+  const keepAll = async (): Promise<FileFacts> => {
+    const absolute = join(await place(), 'stdin')
+    input = openStdin(stdin, limit)
+    return keepInFile(absolute, Number.POSITIVE_INFINITY, input, signal)
+  }
+  const keepHead = async (sizes: StdinSizes, most: StdinLimit, within: AbortSignal): Promise<StdinHead> => {
+    input = openStdin(stdin, () => lesser(limit(), most))
+    return readHead(input, sizes, place, within)
   }
 
   return {
-    facts: () => (kept ??= keep()),
-    dispose: async () => directory?.remove(),
+    facts: () => (kept ??= keepAll()),
+    async begin(sizes, most, within) {
+      if (kept !== undefined) return kept.then(() => undefined)
+      const reading = keepHead(sizes, most, within)
+      kept = reading.then(({ whole }) => whole ?? Promise.reject(new UploadError('SOURCE_UNREADABLE', notTwice)))
+      // It may never be asked for.
+      kept.catch(() => {})
+      const head = await reading
+      return head.whole === undefined ? head : undefined
+    },
+    async dispose() {
+      input?.close()
+      await directory?.remove()
+    },
   }
 }
 
-/** Node would read a directory as an empty input. */
-function refuseDirectory(input: Readable & { readonly fd?: number }): void {
-  if (input.fd === undefined || !fstatSync(input.fd).isDirectory()) return
-  throw new UploadError('SOURCE_UNREADABLE', 'standard input is a directory, not a file or a pipe')
+const unlimited: StdinLimit = {
+  bytes: Number.POSITIVE_INFINITY,
+  error: () => new UploadError('INTERNAL', 'standard input has more bytes than there are'),
 }
 
-function notKept(cause: NodeJS.ErrnoException): UploadError {
-  const why = cause.code === 'ENOSPC' ? 'no space left for it' : cause.message
-  return new UploadError(
-    'SOURCE_UNREADABLE',
-    `standard input could not be kept in ${tmpdir()}: ${why} (TMPDIR names another place)`,
-    { cause },
-  )
+function lesser(one: StdinLimit, other: StdinLimit): StdinLimit {
+  return other.bytes < one.bytes ? other : one
 }

@@ -6,6 +6,7 @@ import { UploadError } from '../../../src/errors.ts'
 import { type BufferPool, createBufferPool } from '../../../src/http/buffers.ts'
 import type { WireAnswer, WireRequest } from '../../../src/http/send.ts'
 import { sendBody } from '../../../src/http/send-body.ts'
+import { fileBody } from '../../../src/transfer/file-body.ts'
 import { aCall, bodyOf, someBytes } from '../../contract/bodies.ts'
 
 const size = 64 * 1024
@@ -361,4 +362,59 @@ it('buffers that are all in use are waited for', async () => {
   expect(wasSent).toBe(false)
   buffers.give(held)
   expect(await outcome).toBe(ok)
+})
+
+describe('a body that is in memory', () => {
+  const bytes = someBytes(3 * size + 7, 7)
+  const held = [bytes.subarray(0, size + 1), bytes.subarray(size + 1)]
+  const facts = { absolute: '-', size: bytes.length, mtimeMs: 0, held }
+  const body = fileBody(facts, { start: 10, size: bytes.length - 10 }, size)
+  const expected = bytes.subarray(10)
+
+  it('goes out as it lies there, again where it has to, and takes no buffer', async () => {
+    const told: number[] = []
+    const buffers = countingPool()
+    const checksumBuffers = countingPool()
+    const call = aCall({ onBytes: (sent) => told.push(sent) })
+    const seen: Buffer[] = []
+    await sendBody(
+      { body, buffers, checksumBuffers, call, checksummer: checksummerOf('crc32') },
+      async (checksum, pieces) => {
+        expect(checksum).toBe(base64(crc32(expected)))
+        if (typeof pieces !== 'function') throw new Error('it is no stream')
+        for await (const piece of pieces()) {
+          expect(held.some((each) => each.buffer === piece.buffer)).toBe(true)
+          if (seen.push(Buffer.from(piece)) === 2) break
+        }
+        seen.splice(0, seen.length, await all(pieces))
+        return ok
+      },
+    )
+    expect(Buffer.concat(seen).equals(expected)).toBe(true)
+    expect([buffers.counts, checksumBuffers.counts]).toEqual([
+      { taken: 0, given: 0 },
+      { taken: 0, given: 0 },
+    ])
+    expect(told).toEqual([...new Set(told)].sort((a, b) => a - b))
+    expect(told.at(-1)).toBe(expected.length)
+  })
+
+  it('is paced, and ends with the run', async () => {
+    const stop = new AbortController()
+    const taken: number[] = []
+    const pacer: Pacer = {
+      pieceSize: 1000,
+      async take(count) {
+        taken.push(count)
+        if (taken.length === 3) stop.abort()
+      },
+    }
+    const options = { body, buffers: countingPool(), checksumBuffers: countingPool(), checksummer: undefined }
+    const sending = sendBody({ ...options, call: aCall({ pacer, signal: stop.signal }) }, async (_, pieces) => {
+      await all(pieces)
+      return ok
+    })
+    await expect(sending).rejects.toMatchObject({ code: 'CANCELLED' })
+    expect(taken).toEqual([1000, 1000, 1000])
+  })
 })

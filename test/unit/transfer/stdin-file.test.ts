@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os'
 import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { createStdinFile } from '../../../src/transfer/stdin-file.ts'
+import { UploadError } from '../../../src/errors.ts'
+import { notKept } from '../../../src/transfer/kept-input.ts'
+import type { StdinLimit } from '../../../src/transfer/size-limits.ts'
+import { createStdinFile, notTwice, type StdinFile } from '../../../src/transfer/stdin-file.ts'
 import { settled } from '../../support/fake-clock.ts'
 import { makeTempDir, type TempDir } from '../../support/temp-dir.ts'
 
@@ -78,14 +81,8 @@ describe('createStdinFile', () => {
     expect(await readdir(temporary.path)).toEqual([])
   })
 
-  it.each([
-    [
-      'that breaks',
-      new Error('the pipe broke'),
-      /could not be kept in .*: the pipe broke \(TMPDIR names another place\)/,
-    ],
-    ['with no space left', Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' }), /no space left for it/],
-  ])('one %s', async (_name, cause, said) => {
+  it('one that breaks off', async () => {
+    const cause = new Error('the pipe broke')
     const stdin = () =>
       new Readable({
         read() {
@@ -95,11 +92,75 @@ describe('createStdinFile', () => {
     const file = createStdinFile(stdin, never)
     await expect(file.facts()).rejects.toMatchObject({
       code: 'SOURCE_UNREADABLE',
-      message: expect.stringMatching(said),
+      message: 'standard input broke off: the pipe broke; give the whole command again',
       cause,
     })
     await file.dispose()
     expect(await readdir(temporary.path)).toEqual([])
+  })
+
+  it('says where there is no room', async () => {
+    const cause = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+    expect(() => notKept(cause)).toThrow(
+      expect.objectContaining({
+        code: 'SOURCE_UNREADABLE',
+        message: `standard input could not be kept in ${temporary.path}: no space left for it (TMPDIR names another place)`,
+        cause,
+      }),
+    )
+  })
+
+  describe('that is sent while it is read', () => {
+    const sizes = { partSize: 4, multipartThreshold: 4, limits: { maxPartSize: 1000, maxParts: 10 } }
+    const most: StdinLimit = { bytes: 100, error: () => new UploadError('TOO_LARGE', 'the destination takes less') }
+    const begin = (file: StdinFile) => file.begin(sizes, most, never)
+
+    it('is not there for another reading', async () => {
+      const file = createStdinFile(() => Readable.from([Buffer.alloc(5)]), never)
+      const head = await begin(file)
+      expect(head).toMatchObject({ beginning: { size: 5 }, whole: undefined })
+      await expect(file.facts()).rejects.toMatchObject({ code: 'SOURCE_UNREADABLE', message: notTwice })
+      await expect(begin(file)).rejects.toMatchObject({ code: 'SOURCE_UNREADABLE', message: notTwice })
+      await file.dispose()
+    })
+
+    it('is kept where it goes as a whole', async () => {
+      const file = createStdinFile(() => Readable.from([Buffer.alloc(4)]), never)
+      expect(await begin(file)).toBeUndefined()
+      expect(await file.facts()).toMatchObject({ size: 4, held: [Buffer.alloc(4), Buffer.alloc(0)] })
+      expect(await begin(file)).toBeUndefined()
+      await file.dispose()
+    })
+
+    it('is not begun where all of it was read before', async () => {
+      const file = createStdinFile(() => Readable.from([Buffer.alloc(50)]), never)
+      const facts = await file.facts()
+      expect(await begin(file)).toBeUndefined()
+      expect([facts.size, await file.facts()]).toEqual([50, facts])
+      await file.dispose()
+    })
+
+    it.each([
+      [200, 'the destination takes less'],
+      [50, 'the run takes less'],
+    ])('has the lesser of two limits: %i', async (bytes, said) => {
+      const limit: StdinLimit = { bytes, error: () => new UploadError('HALTED', 'the run takes less') }
+      const file = createStdinFile(
+        () => Readable.from([Buffer.alloc(101)]),
+        never,
+        () => limit,
+      )
+      await expect(begin(file)).rejects.toMatchObject({ message: said })
+      await expect(file.facts()).rejects.toMatchObject({ message: said })
+      await file.dispose()
+    })
+
+    it('text in place of bytes is bytes, too', async () => {
+      const file = createStdinFile(() => Readable.from(['é', '']), never)
+      expect(await begin(file)).toBeUndefined()
+      expect((await file.facts()).held?.[0]?.toString()).toBe('é')
+      await file.dispose()
+    })
   })
 
   it('says where it looked for room', async () => {
