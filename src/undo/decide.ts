@@ -1,5 +1,5 @@
 import type { ObjectInfo, ObjectVersion } from '../destinations/destination.ts'
-import type { FileRecord } from '../observe/records.ts'
+import type { FileRecord, ReplacedObject } from '../observe/records.ts'
 import { clockSlackMs } from '../transfer/clock.ts'
 import { compareObject } from '../transfer/compare-object.ts'
 import type { RecordedObject } from './read-run.ts'
@@ -49,6 +49,8 @@ export function decideVersioned(object: RecordedObject, versions: readonly Objec
   const isInPlace = ours.some(({ versionId }) => versionId === nullVersion)
   if (isInPlace && object.replaced !== null) return { action: 'refuse', why: object.replaced ? lost : unasked }
   const beneath = versions[ours.length]
+  // A rule of the bucket may have removed by now what was replaced.
+  if (object.replaced && beneath === undefined) return { action: 'refuse', why: lost }
   return {
     action: 'remove',
     versionIds: ours.map(({ versionId }) => versionId),
@@ -72,8 +74,15 @@ export function decideSuspended(object: RecordedObject, versions: readonly Objec
     // To delete the version would bring an older one back that had been deleted before the run.
     return beneath === undefined || beneath.isDeleteMarker ? remove : { ...remove, versionIds: [undefined] }
   }
-  const isKept = object.replaced.versionId !== undefined && object.replaced.versionId === beneath?.versionId
-  return isKept ? { ...remove, restores: true } : { action: 'refuse', why: lost }
+  return isKept(object.replaced, beneath) ? { ...remove, restores: true } : { action: 'refuse', why: lost }
+}
+
+/** A listing tells no version: what is there instead is as good where it has the same bytes. */
+function isKept(replaced: ReplacedObject, beneath: ObjectVersion | undefined): boolean {
+  if (beneath === undefined || beneath.isDeleteMarker) return false
+  if (replaced.versionId !== undefined) return replaced.versionId === beneath.versionId
+  const { compared, difference } = compareObject(replaced, { key: '', ...beneath })
+  return difference === undefined && compared === 'etag'
 }
 
 /** Where no versions are kept. */

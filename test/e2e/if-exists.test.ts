@@ -89,13 +89,6 @@ describe('objects that are there already', () => {
     },
     'what it uploaded replaced nothing, and can be undone without versions',
   )
-
-  command('upload in --to s3://bucket/ --if-exists newer', async ({ ws, run }) => {
-    await ws.writeAll('in/a.txt')
-    const result = await run()
-    expectCode(result, 2)
-    expect(result.stderr).toContain('--if-exists: newer is not yet available')
-  })
 })
 
 describe('what is kept with objects', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { bytes } from '../support/data-set.ts'
-import { inProcess, retry } from '../support/in-process.ts'
+import { type InProcess, inProcess, retry } from '../support/in-process.ts'
 import { engines } from '../support/settings.ts'
 
 const mebibyte = 1024 * 1024
@@ -102,5 +102,69 @@ describe.each(engines)('the %s engine', (engine) => {
     const { summary, file } = await upload({ ifExists: 'fail' })
     expect(summary).toMatchObject({ exitCode: 0, uploaded: 1 })
     expect(file('a.txt').attempts).toBe(2)
+  })
+})
+
+describe('a listing of what is there', () => {
+  const count = 150
+  const lists = (s3: InProcess['s3']) => s3.requests.filter(({ operation }) => operation === 'ListObjectsV2')
+  const heads = (s3: InProcess['s3']) => s3.requests.filter(({ operation }) => operation === 'HeadObject')
+
+  /** As many objects as files, and as many others as make it `pages` answers. */
+  async function scene(pages = 1): Promise<InProcess> {
+    const around = await inProcess()
+    const names = Array.from({ length: count }, (_, n) => `take ${n}.wav`)
+    await around.ws.writeAll(...names.map((name) => `in/${name}`))
+    for (const name of names) around.s3.put('bucket', name, Buffer.from(`in/${name}`))
+    for (let n = count; n < pages * 1000; n += 1) around.s3.put('bucket', `other ${n}`, Buffer.of(1))
+    return around
+  }
+
+  it.each(['reset', 'reset-after-storing', { truncateAnswer: 100 }, { status: 503 }] as const)(
+    'that breaks off in its second page is made again: %j',
+    async (fault) => {
+      const { s3, upload } = await scene(2)
+      s3.script = ({ operation, attempt }) => (operation === 'ListObjectsV2' && attempt === 2 ? fault : undefined)
+      const { summary, waits } = await upload({ ifExists: 'changed' })
+      expect(summary).toMatchObject({ exitCode: 0, uploaded: 0, skipped: count, bytesSent: 0 })
+      expect([lists(s3).length, heads(s3).length, waits.length]).toEqual([4, 0, 1])
+    },
+  )
+
+  it('that is denied is done without', async () => {
+    const { s3, upload } = await scene()
+    const body = '<Error><Code>AccessDenied</Code><Message>no</Message></Error>'
+    s3.script = ({ operation }) => (operation === 'ListObjectsV2' ? { status: 403, body } : undefined)
+    const { summary } = await upload({ ifExists: 'changed' })
+    expect(summary).toMatchObject({ exitCode: 0, uploaded: 0, skipped: count })
+    expect([lists(s3).length, heads(s3).length]).toEqual([1, count])
+  })
+
+  it('of a bucket that holds far more than is uploaded is given up', async () => {
+    const { s3, upload } = await scene(5)
+    const { summary } = await upload({ ifExists: 'skip' })
+    expect(summary).toMatchObject({ exitCode: 0, uploaded: 0, skipped: count })
+    expect([lists(s3).length, heads(s3).length]).toEqual([4, count])
+  })
+
+  it('is narrowed to the folder that all files are in', async () => {
+    const { s3, upload, ws } = await scene(3)
+    await ws.writeAll(...Array.from({ length: count }, (_, n) => `in/a/b/${n}.wav`))
+    const { summary } = await upload({ ifExists: 'newer', sources: ['in/a/b/*.wav'], base: 'in' })
+    expect(summary).toMatchObject({ exitCode: 0, uploaded: count })
+    expect(lists(s3).map(({ query }) => query.prefix)).toEqual(['a/b/'])
+  })
+
+  it('that does not name what somebody stores meanwhile does not have it replaced', async () => {
+    const { s3, upload, ws } = await scene()
+    await ws.writeAll('in/new.wav')
+    s3.script = ({ operation, key }) => {
+      if (operation === 'PutObject') s3.put('bucket', key, Buffer.from('theirs'))
+      return undefined
+    }
+    const { summary, file } = await upload({ ifExists: 'skip' })
+    expect(summary).toMatchObject({ exitCode: 0, uploaded: 0, skipped: count + 1 })
+    expect(file('new.wav')).toMatchObject({ reason: 'exists', attempts: 1 })
+    expect(s3.read('bucket', 'new.wav')?.toString()).toBe('theirs')
   })
 })

@@ -122,7 +122,7 @@ describe('a run with --undo-on-failure', () => {
     expect(s3.keys('bucket')).toEqual(['a'])
   })
 
-  it.each([500, 501])('is refused before the first byte where %i files would replace something', async (count) => {
+  it.each([100, 101])('is refused before the first byte where %i files would replace something', async (count) => {
     const { s3, upload } = await scene(Object.fromEntries(Array.from({ length: count }, (_, n) => [`f${n}`, 1])))
     for (const key of ['f7', 'f8', 'other']) s3.put('bucket', key, Buffer.from('was here'))
     const running = upload(noRetries)
@@ -131,8 +131,31 @@ describe('a run with --undo-on-failure', () => {
       '--undo-on-failure cannot be kept: these 2 objects exist already, and the destination keeps no versions: f7, f8;',
     )
     expect(s3.requests.filter(({ operation }) => operation === 'PutObject')).toEqual([])
-    const asked = s3.requests.filter(({ operation }) => operation === 'HeadObject').length
-    expect(asked).toBe(count > 500 ? 2 : count)
+    const asked = s3.requests.map(({ operation }) => operation).filter((operation) => /^(Head|List)Obj/.test(operation))
+    expect(asked).toEqual(count > 100 ? ['ListObjectsV2'] : Array(count).fill('HeadObject'))
+  })
+
+  it.each(['newer', 'changed'] as const)(
+    'is refused where --if-exists %s would replace something',
+    async (ifExists) => {
+      const { ws, s3, upload } = await scene()
+      s3.put('bucket', 'a', await readFile(ws.path('in/a')))
+      s3.put('bucket', 'b', Buffer.from('of another size'))
+      await expect(upload({ ...noRetries, ifExists })).rejects.toThrow(
+        '--undo-on-failure cannot be kept: this object exists already, and the destination keeps no versions: b;',
+      )
+      expect(s3.requests.filter(({ operation }) => operation === 'PutObject')).toEqual([])
+    },
+  )
+
+  it.each(['newer', 'changed'] as const)('is kept where --if-exists %s replaces nothing', async (ifExists) => {
+    const { ws, s3, upload } = await scene()
+    s3.put('bucket', 'a', await readFile(ws.path('in/a')))
+    s3.script = ({ operation, key }) => (operation === 'PutObject' && key === 'c' ? denied : undefined)
+    const { summary, file } = await upload({ ...noRetries, ifExists, concurrency: 1 })
+    expect(summary).toMatchObject({ exitCode: 1, uploaded: 0, skipped: 1, failed: 1, undone: 1 })
+    expect(file('a')).toMatchObject({ status: 'skipped', reason: ifExists === 'newer' ? 'not-newer' : 'unchanged' })
+    expect(s3.keys('bucket')).toEqual(['a'])
   })
 })
 
@@ -150,6 +173,21 @@ describe('a run with --undo-on-failure into a bucket that keeps versions', () =>
     expect(summary).toMatchObject({ exitCode: 1, uploaded: 0, failed: 1, undone: 2 })
     expect(s3.keys('bucket')).toEqual(['a', 'b'])
     for (const key of ['a', 'b']) expect(s3.read('bucket', key)?.toString()).toBe(`${key} of before`)
+    expect(s3.countVersions('bucket')).toBe(2)
+  })
+
+  it('brings back what --if-exists newer replaced, and leaves what it did not', async () => {
+    const { ws, s3, upload } = await scene()
+    s3.versioning = 'Enabled'
+    const same = await readFile(ws.path('in/a'))
+    s3.put('bucket', 'a', same)
+    s3.put('bucket', 'b', Buffer.from('b of before'))
+    s3.script = ({ operation, key }) => (operation === 'PutObject' && key === 'c' ? denied : undefined)
+    const { summary, events } = await upload({ ...noRetries, ifExists: 'newer', concurrency: 1 })
+    expect(summary).toMatchObject({ exitCode: 1, uploaded: 0, skipped: 1, failed: 1, undone: 1 })
+    const undone = events.flatMap((event) => (event.type === 'undone' ? [event.file] : []))
+    expect(undone).toMatchObject([{ key: 'b', replaced: { size: 11, etag: s3.object('bucket', 'b')?.etag } }])
+    expect([s3.read('bucket', 'a'), s3.read('bucket', 'b')?.toString()]).toEqual([same, 'b of before'])
     expect(s3.countVersions('bucket')).toBe(2)
   })
 

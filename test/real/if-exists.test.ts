@@ -1,3 +1,4 @@
+import { utimes } from 'node:fs/promises'
 import { buffer, text } from 'node:stream/consumers'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { openS3Destination } from '../../src/destinations/s3/index.ts'
@@ -9,6 +10,7 @@ import { storeObject } from '../contract/store-object.ts'
 import { expectCode } from '../support/command.ts'
 import { bytes } from '../support/data-set.ts'
 import { forEachServer } from '../support/each-server.ts'
+import { readJournal } from '../support/journal.ts'
 import { engines } from '../support/settings.ts'
 
 const MiB = 2 ** 20
@@ -37,6 +39,36 @@ forEachServer((test) => {
         expect(await text(await place.read('small.txt'))).toBe('the first')
         expect(await place.size('large.bin')).toBe(12 * MiB)
         expect(await place.keys()).toEqual(['large.bin', 'new.txt', 'small.txt'])
+      })
+    })
+
+    it.each([
+      ['newer', 'not-newer'],
+      ['changed', 'unchanged'],
+    ] as const)(`--engine ${engine} --if-exists %s: what is %s is not sent again`, async (mode, reason) => {
+      const { server, ws, withPlace } = test()
+      const sources = `again-${engine}-${mode}`
+      const names = Array.from({ length: 119 }, (_, n) => `${sources}/sub/take ${n + 1}.txt`)
+      for (const name of names) await ws.write(name, `the words of ${name}`)
+      await ws.write(`${sources}/large.bin`, bytes('bin', 12 * MiB))
+      await withPlace(async (place) => {
+        const options = `--engine ${engine} --part-size 5MiB --multipart-threshold 5MiB --report r.jsonl`
+        const upload = () =>
+          ws.run(`upload ${sources} --to ${place.url} ${options} --if-exists ${mode}`, { env: server.env })
+        expectCode(await upload(), 0)
+        const second = await upload()
+        expectCode(second, 0)
+        const { files, summary } = await readJournal(ws.path('r.jsonl'))
+        expect(summary).toMatchObject({ bytesSent: 0, uploaded: 0, skipped: 120 })
+        expect(new Set(files.map((file) => file.reason))).toEqual(new Set([reason]))
+
+        const [changed = ''] = names
+        await ws.write(changed, `THE WORDS OF ${changed}`)
+        const later = new Date(Date.now() + 60_000)
+        await utimes(ws.path(changed), later, later)
+        expectCode(await upload(), 0)
+        expect((await readJournal(ws.path('r.jsonl'))).summary).toMatchObject({ uploaded: 1, skipped: 119 })
+        expect(await text(await place.read('sub/take 1.txt'))).toBe(`THE WORDS OF ${changed}`)
       })
     })
 

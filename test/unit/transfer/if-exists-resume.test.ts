@@ -41,7 +41,7 @@ describe('a file whose half-sent upload is gone', () => {
 })
 
 describe('a file that was passed over before for what was there', () => {
-  const passedOver = (file: PlannedFile): FileRecord => ({
+  const passedOver = (file: PlannedFile, reason: FileRecord['reason'] = 'exists'): FileRecord => ({
     type: 'file',
     path: file.path,
     source: file.source,
@@ -50,7 +50,7 @@ describe('a file that was passed over before for what was there', () => {
     size: file.size ?? 0,
     mtime: new Date(file.mtimeMs ?? 0).toISOString(),
     status: 'skipped',
-    reason: 'exists',
+    reason,
     attempts: 0,
     startedAt: null,
     durationMs: null,
@@ -73,6 +73,33 @@ describe('a file that was passed over before for what was there', () => {
     await scene.done
     expect(whats(scene)).toEqual(calls)
     expect(scene.records).toMatchObject([record])
+  })
+
+  it.each([
+    ['not-newer', 'newer', ['head', 'put'], { status: 'uploaded', replaced: { size: 5 } }],
+    ['unchanged', 'changed', [], { status: 'skipped', reason: 'unchanged' }],
+    ['unchanged', 'newer', ['head', 'put'], { status: 'uploaded', replaced: { size: 5 } }],
+    ['unchanged', 'skip', ['head'], { status: 'skipped', reason: 'exists' }],
+    ['unchanged', 'overwrite', ['put'], { status: 'uploaded' }],
+    ['exists', 'changed', ['head', 'put'], { status: 'uploaded', replaced: { size: 5 } }],
+  ] as const)('as %s, when the run goes on with %s', async (reason, ifExists, calls, record) => {
+    const file = await fileOf(10)
+    const done = passedOver(file, reason)
+    const scene = send(file, { ifExists }, { earlier: { find: async () => ({ key: file.key, done }) } })
+    scene.destination.place(file.key, theirs(5))
+    await scene.done
+    expect(whats(scene)).toEqual(calls)
+    expect(scene.records).toMatchObject([record])
+  })
+
+  it('as unchanged is compared again where it has another time since', async () => {
+    const file = await fileOf(10)
+    const done = { ...passedOver(file, 'unchanged'), mtime: new Date(0).toISOString() }
+    const scene = send(file, 'changed', { earlier: { find: async () => ({ key: file.key, done }) } })
+    scene.destination.place(file.key, ours(10))
+    await scene.done
+    expect(whats(scene)).toEqual(['head'])
+    expect(scene.records).toMatchObject([{ status: 'skipped', reason: 'unchanged' }])
   })
 
   it('is passed over by a run that is cut, too', async () => {

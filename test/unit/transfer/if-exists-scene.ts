@@ -1,5 +1,6 @@
 import { stat, writeFile } from 'node:fs/promises'
 import { expect } from 'vitest'
+import type { Settings } from '../../../src/config/settings.ts'
 import type { FileRecord } from '../../../src/observe/records.ts'
 import type { PlannedFile } from '../../../src/plan/planned-file.ts'
 import { createFakeDestination, type FakeDestinationOptions } from '../../support/fake-destination.ts'
@@ -18,13 +19,13 @@ export async function fileOf(size: number): Promise<PlannedFile> {
 
 export function send(
   file: PlannedFile,
-  mode: SceneOptions['settings'] | 'skip' | 'fail',
+  mode: SceneOptions['settings'] | Settings['ifExists'],
   options: Options = {},
 ): Scene {
-  const { settings, earlier, clock, ...destination } = options
+  const { settings, earlier, clock, scope, ...destination } = options
   const asked = typeof mode === 'string' ? { ifExists: mode } : mode
   const onto = createFakeDestination({ reads: 'open', ...destination })
-  return transfer({ files: [file], onto, settings: { ...settings, ...asked }, earlier, ...(clock && { clock }) })
+  return transfer({ files: [file], onto, settings: { ...settings, ...asked }, earlier, ...(clock && { clock }), scope })
 }
 
 export const whats = ({ destination }: Scene): string[] => destination.calls.map(({ what }) => what)

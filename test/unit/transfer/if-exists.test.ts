@@ -22,7 +22,7 @@ const ways: readonly [name: string, size: number, ways: Ways, calls: readonly Fa
 describe.each(ways)('%s', (_name, size, destination, calls) => {
   it('that may replace what is there is sent without a question', async () => {
     const properties = { cacheControl: 'no-cache', metadata: { take: '1' } }
-    const scene = send(await fileOf(size), { properties }, destination)
+    const scene = send({ ...(await fileOf(size)), properties }, {}, destination)
     expect(await scene.done).toBeUndefined()
     expect(whats(scene)).toEqual(calls)
     expect(scene.destination.calls[0]).toMatchObject({ ifAbsent: false })
@@ -258,7 +258,8 @@ describe('notAtomic', () => {
 
   it('has nothing to say where the destination decides, or everything may be replaced', () => {
     expect(notAtomic(of('atomic'), 'skip')).toBeUndefined()
-    expect(notAtomic(of('checked'), 'overwrite')).toBeUndefined()
+    for (const mode of ['overwrite', 'newer', 'changed'] as const)
+      expect(notAtomic(of('checked'), mode)).toBeUndefined()
   })
 
   it('says what is not kept, and why', () => {
