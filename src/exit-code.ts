@@ -24,14 +24,14 @@ export function exitCodeOfFailure(code: ErrorCode): number {
 
 export interface RunEnd {
   readonly stopReason: StopReason | undefined
-  /** What ended the run: a rule (`HALTED`), or the destination, the credentials, the journal; undefined for nothing. */
-  readonly stoppedBy: ErrorCode | undefined
+  /** What ended the run or a part of it: a rule (`HALTED`), or a destination, the credentials, the journal. */
+  readonly stoppedBy: readonly ErrorCode[]
   readonly failed: number
 }
 
 /** Exit code of a run that had begun; where several hold, the outermost cause wins. */
 export function exitCodeOf({ stopReason, stoppedBy, failed }: RunEnd): number {
   if (stopReason !== undefined) return exitCodeOfStop(stopReason)
-  if (stoppedBy !== undefined) return exitCodeOfFailure(stoppedBy)
+  if (stoppedBy.length > 0) return Math.max(...stoppedBy.map(exitCodeOfFailure))
   return failed > 0 ? 1 : 0
 }

@@ -70,7 +70,16 @@ function providersVariables(env: NodeJS.ProcessEnv): Environment {
 }
 
 /** Options that are a terminal's affair. */
-const terminalOptions: readonly string[] = ['config', 'dryRun', 'json', 'noColor', 'progress', 'quiet', 'verbose']
+const terminalOptions: readonly string[] = [
+  'config',
+  'dryRun',
+  'json',
+  'noColor',
+  'preset',
+  'progress',
+  'quiet',
+  'verbose',
+]
 
 /** A program in plain JavaScript has no types to tell it of a misspelt option, which would do nothing. */
 function refuseUnknown(given: object): void {

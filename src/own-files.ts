@@ -14,13 +14,13 @@ const temporaryNames = ['upload-stdin-', 'upload-list-']
 const unfinished = `${sep}${temporaryName}`
 
 /**
- * Tells a run's own files from sources: reports, journals, temporary files and the directory it uploads into. Without
+ * Tells a run's own files from sources: reports, journals, temporary files and the directories it uploads into. Without
  * this, a report inside the uploaded folder would upload itself, and a directory would be copied into itself without
  * end.
  */
 export async function ownFiles(
   settings: Pick<Settings, 'report'> & { readonly journal?: string | undefined },
-  url: DestinationUrl,
+  urls: readonly DestinationUrl[],
   places: StatePlaces,
   cwd: string,
 ): Promise<(absolute: string) => boolean> {
@@ -28,8 +28,8 @@ export async function ownFiles(
   // One that is continued may lie anywhere.
   const journal = settings.journal === undefined ? [] : [resolve(cwd, settings.journal)]
   const files = new Set(await bothSpellings([...reports, ...journal, ...journal.map(lockPathOf)]))
-  const destination = url.scheme === 'file' ? [resolve(cwd, url.directory)] : []
-  const directories = await bothSpellings([...journalDirectories(places), ...destination])
+  const destinations = urls.flatMap((url) => (url.scheme === 'file' ? [resolve(cwd, url.directory)] : []))
+  const directories = await bothSpellings([...journalDirectories(places), ...destinations])
   const beginnings = [
     ...directories.map((directory) => (directory.endsWith(sep) ? directory : `${directory}${sep}`)),
     ...temporaryNames.map((name) => join(places.temporary, name)),

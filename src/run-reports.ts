@@ -1,11 +1,12 @@
 import { access, constants, mkdir, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Settings } from './config/settings.ts'
-import { toUploadError, type UploadError, UsageError } from './errors.ts'
+import { toUploadError, UsageError } from './errors.ts'
 import type { FailureSample, Listener } from './observe/events.ts'
 import type { Journal } from './observe/journal.ts'
 import type { SummaryRecord } from './observe/records.ts'
 import { summaryFileOf, writeReports } from './observe/report/write.ts'
+import type { StopCause } from './transfer/stops.ts'
 
 /** Exit code of a run that did all it should but leave its report. */
 const withoutReport = 3
@@ -18,7 +19,8 @@ export interface RunEnding {
   /** What the summary is where the run ends with another exit code after all. */
   readonly finish: (exitCode: number) => Promise<SummaryRecord>
   readonly failures: readonly FailureSample[]
-  readonly stopped: UploadError | undefined
+  /** Why the run, or a part of it, was stopped. */
+  readonly causes: readonly StopCause[]
   /** The command that goes on with a run that ended so. */
   readonly again: (summary: SummaryRecord) => string | undefined
   readonly emit: Listener
@@ -31,7 +33,7 @@ export interface RunEnding {
  * @returns the summary as it was recorded
  */
 export async function concludeRun(report: Settings['report'], cwd: string, ending: RunEnding): Promise<SummaryRecord> {
-  const { journal, invocation, failures, stopped, emit } = ending
+  const { journal, invocation, failures, causes, emit } = ending
   const warn = (message: string): void => emit({ type: 'warning', message: `the report is not complete: ${message}` })
   const files = report.map((file) => resolve(cwd, file))
   let { summary } = ending
@@ -47,21 +49,25 @@ export async function concludeRun(report: Settings['report'], cwd: string, endin
     await journal.close()
   } catch (error) {
     const { message } = toUploadError(error)
-    if (message !== stopped?.message) problems = [...problems, message]
+    if (!causes.some((cause) => cause.error.message === message)) problems = [...problems, message]
     if (summary.exitCode === 0) summary = { ...summary, exitCode: withoutReport }
   }
   for (const problem of problems) warn(problem)
   const shown = report.filter((_, index) => written.includes(files[index] as string))
-  const stoppedBecause = stopped && `${stopped.message} (${stopped.code})`
   emit({
     type: 'summary',
     summary,
     reports: [journal.path, ...shown],
     failures,
-    stoppedBecause,
+    stoppedBecause: causes.length === 0 ? undefined : causes.map(causeText).join('; '),
     again: ending.again(summary),
   })
   return summary
+}
+
+/** Why a destination was given up has been said when that happened. */
+function causeText({ error, destination }: StopCause): string {
+  return `${destination === undefined ? error.message : `${destination} was given up`} (${error.code})`
 }
 
 /** Reports are made from the journal: from one that lacks lines, none are, and the old ones stay. */

@@ -1,14 +1,16 @@
 import { hostname } from 'node:os'
 import packageJson from '../package.json' with { type: 'json' }
-import { isSupabaseUrl, parseDestinationUrl, prefixOf } from './config/destination-url.ts'
+import { isSupabaseUrl, prefixOf } from './config/destination-url.ts'
 import { effectiveConfig, redactArgv } from './config/redact.ts'
 import type { Settings } from './config/settings.ts'
-import type { Destination } from './destinations/destination.ts'
+import type { RunLane } from './lanes.ts'
 import type { Listener } from './observe/events.ts'
 import { createJournal, type Journal } from './observe/journal.ts'
 import type { RunRecord } from './observe/records.ts'
 import { systemPlaces } from './observe/state-directory.ts'
+import type { TemplateRun } from './plan/key-tokens.ts'
 import type { Plan } from './plan/plan.ts'
+import { earlierByLane } from './resume/by-lane.ts'
 import { type ContinuedRun, continueRun } from './resume/continue-run.ts'
 import { earlierFromServer } from './resume/from-server.ts'
 import { removingUnrecorded } from './resume/unrecorded-uploads.ts'
@@ -22,8 +24,11 @@ export interface StartOptions {
   readonly argv: readonly string[]
   /** The journal that is continued, where it is known already which. */
   readonly journal?: string | undefined
-  readonly destination: Destination
-  readonly plan: Pick<Plan, 'files'>
+  /** The run's own, then that of each route. */
+  readonly lanes: readonly RunLane[]
+  readonly plan: Pick<Plan, 'listed' | 'belongsTo'>
+  /** The run, unless an earlier one is continued. */
+  readonly run: TemplateRun
   readonly cwd: string
   readonly env: NodeJS.ProcessEnv
   readonly clock: Clock
@@ -64,8 +69,16 @@ export async function startRun(options: StartOptions): Promise<StartedRun> {
   let opened = continued?.journal
   const close = async (): Promise<void> => void (await Promise.allSettled([opened?.close(), continued?.close()]))
   try {
+    const { plan, run } = options
+    if (continued !== undefined) {
+      // Files that are new get the keys they would have had at its beginning.
+      await plan.belongsTo({ id: continued.journal.runId, startedAtMs: Date.parse(continued.since) })
+    }
     await options.promise?.(opened?.path)
-    opened ??= await newJournal(options)
+    if (opened === undefined) {
+      opened = await newJournal(options)
+      await plan.belongsTo({ ...run, id: opened.runId })
+    }
     const journal = opened
     await announce(options, journal, invocation)
     const earlier = options.settings.resumeFrom === 'server' ? askServer(options) : askJournal(options, continued)
@@ -80,7 +93,13 @@ async function continuedRun(options: StartOptions): Promise<ContinuedRun | undef
   const { settings, env, emit } = options
   if (!settings.resume || settings.resumeFrom === 'server') return undefined
   const journal = options.journal ?? journalNamedBy(settings)
-  const continued = await continueRun({ ...options, journal, places: systemPlaces(env) })
+  const continued = await continueRun({
+    ...options,
+    destinations: options.lanes.map(({ destination }) => destination),
+    journal,
+    plan: { files: options.plan.listed },
+    places: systemPlaces(env),
+  })
   if (continued === undefined) {
     const message =
       'nothing to resume: no unfinished run has this destination and one of these sources; this is a new run'
@@ -89,53 +108,82 @@ async function continuedRun(options: StartOptions): Promise<ContinuedRun | undef
   return continued
 }
 
-function askServer(options: StartOptions): Earlier {
-  const { settings, destination, signal } = options
-  return earlierFromServer(destination, { settings, signal, ...scene(options) })
+function askServer({ lanes, signal, emit }: StartOptions): Earlier | undefined {
+  return earlierByLane(
+    lanes.map(({ destination, settings, url }) =>
+      earlierFromServer(destination, { settings, signal, prefix: prefixOf(url), say: sayTo(emit) }),
+    ),
+  )
 }
 
 function askJournal(options: StartOptions, continued: ContinuedRun | undefined): Earlier | undefined {
   if (continued === undefined) return undefined
-  const { multipartThreshold } = options.settings
   const { earlier, since } = continued
-  return removingUnrecorded(earlier, options.destination, { since, multipartThreshold, ...scene(options) })
+  return earlierByLane(
+    options.lanes.map(({ destination, settings: { multipartThreshold }, url }) =>
+      removingUnrecorded(earlier, destination, {
+        since,
+        multipartThreshold,
+        prefix: prefixOf(url),
+        say: sayTo(options.emit),
+      }),
+    ),
+  )
 }
 
-function scene({ settings, emit }: StartOptions): { prefix: string; say: (message: string) => void } {
-  return { prefix: prefixOf(parseDestinationUrl(settings.to)), say: (message) => emit({ type: 'notice', message }) }
+function sayTo(emit: Listener): (message: string) => void {
+  return (message) => emit({ type: 'notice', message })
 }
 
-function newJournal({ settings, env, clock, emit }: StartOptions): Promise<Journal> {
+function newJournal({ settings, env, clock, emit, run }: StartOptions): Promise<Journal> {
+  let drawn: string | undefined = run.id
   return createJournal({
     runId: settings.runId,
-    newRunId: () => newRunId(clock.now(), clock.random()),
+    newRunId() {
+      // Another run of the same second may have it.
+      const id = drawn ?? newRunId(clock.now(), clock.random())
+      drawn = undefined
+      return id
+    },
     places: systemPlaces(env),
     now: clock.now(),
     warn: (message) => emit({ type: 'warning', message }),
   })
 }
 
-/** Which one a profile names, say, is not in the settings, and it tells buckets of one name apart. */
-function endpointInEffect(
-  { to, s3 }: Settings,
-  { endpoint }: Pick<Destination, 'endpoint'>,
-): Partial<Pick<Settings, 's3' | 'supabase'>> {
-  if (endpoint === undefined) return {}
-  return isSupabaseUrl(to) ? { supabase: { url: endpoint } } : { s3: { ...s3, endpointUrl: endpoint } }
+/**
+ * The run's settings, each destination's endpoint with them: which one a profile names, say, is not there, and it tells
+ * buckets of one name apart.
+ */
+function settingsInEffect([own, ...others]: readonly RunLane[], settings: Settings): Settings {
+  const routes = settings.routes.map((route, index) => {
+    const lane = others[index]
+    return lane === undefined || route.skip ? route : { ...route, settings: withEndpoint(lane) }
+  })
+  return { ...(own === undefined ? settings : withEndpoint(own)), routes }
+}
+
+function withEndpoint({ settings, destination: { endpoint } }: RunLane): Settings {
+  if (endpoint === undefined) return settings
+  const { to, s3 } = settings
+  return isSupabaseUrl(to)
+    ? { ...settings, supabase: { url: endpoint } }
+    : { ...settings, s3: { ...s3, endpointUrl: endpoint } }
 }
 
 async function announce(options: StartOptions, journal: Journal, invocation: number): Promise<void> {
-  const { settings, argv, cwd, clock, destination, emit } = options
+  const { settings, argv, cwd, lanes, emit } = options
+  const [own] = lanes
   const run: RunRecord = {
     type: 'run',
     version: packageJson.version,
     runId: journal.runId,
     invocation,
-    startedAt: new Date(clock.now()).toISOString(),
+    startedAt: new Date(options.run.startedAtMs).toISOString(),
     cwd,
-    to: destination.url,
+    to: own?.destination.url ?? settings.to,
     argv: redactArgv(argv),
-    config: effectiveConfig({ ...settings, ...endpointInEffect(settings, destination) }),
+    config: effectiveConfig(settingsInEffect(lanes, settings)),
     host: hostname(),
     node: process.version,
     pid: process.pid,
@@ -146,6 +194,6 @@ async function announce(options: StartOptions, journal: Journal, invocation: num
     run,
     journal: journal.path,
     configFile: settings.configFile,
-    endpoint: destination.endpoint,
+    endpoint: own?.destination.endpoint,
   })
 }

@@ -11,7 +11,7 @@ export interface UploadOptions {
   /** Stops the run: requests are cut, what had not ended is `cancelled`, reports are written. */
   readonly signal?: AbortSignal
 
-  /** A file that lists more sources, one a line; `-` for standard input. */
+  /** A file that lists more sources, one a line; `-` for standard input; `.jsonl`: with keys and properties. */
   readonly filesFrom?: string
   /** `filesFrom` is separated by NUL. */
   readonly null?: boolean
@@ -21,6 +21,12 @@ export interface UploadOptions {
   readonly exclude?: readonly string[]
   /** Files of gitignore patterns. */
   readonly excludeFrom?: readonly string[]
+  /** Only files modified since: how long ago (`'24h'`), or a date (`'2026-11-22'`). */
+  readonly newerThan?: string
+  /** Only files not modified since. */
+  readonly olderThan?: string
+  /** Enter directories that are symbolic links. */
+  readonly follow?: boolean
   /** No file at all is no error. */
   readonly allowEmpty?: boolean
 
@@ -33,12 +39,43 @@ export interface UploadOptions {
   /** Change keys that the destination cannot hold; no two become one. */
   readonly keyFix?: boolean
 
+  /** Larger files fail. */
+  readonly maxSize?: number | string
+  /** Smaller files fail. */
+  readonly minSize?: number | string
+  /** Files with another ending fail: `'.wav'`. */
+  readonly allowExt?: string | readonly string[]
+  /** Files with this ending fail. */
+  readonly denyExt?: string | readonly string[]
+  /** Files of another type, by their bytes, fail: `'audio/*'`. */
+  readonly allowType?: string | readonly string[]
+  /** Nothing is sent where there are more files. */
+  readonly maxFiles?: number
+  /** Nothing is sent where all files together are larger. */
+  readonly maxTotalSize?: number | string
+
   /** Media type of every object; default: by the file's name. */
   readonly contentType?: string
   /** Such as `'max-age=3600'`. */
   readonly cacheControl?: string
   /** The user's own, for every object; in ASCII. */
   readonly metadata?: Readonly<Record<string, string>>
+  /** How the files are encoded already, such as `'gzip'`. */
+  readonly contentEncoding?: string
+  /** Such as `'attachment'`. */
+  readonly contentDisposition?: string
+  /** Tags of every object (S3). */
+  readonly tag?: Readonly<Record<string, string>>
+  /** Such as `'STANDARD_IA'` (S3). */
+  readonly storageClass?: string
+  /** A canned access control list (S3). */
+  readonly acl?: string
+  /** Server-side encryption (S3). */
+  readonly sse?: 'AES256' | 'aws:kms' | 'aws:kms:dsse'
+  /** Id or ARN of a KMS key (S3). */
+  readonly sseKmsKeyId?: string
+  /** Keep each file's modification time with its object, as rclone does. */
+  readonly preserve?: 'mtime'
 
   /** Requests in flight, whole files and parts together. */
   readonly concurrency?: number | 'auto'
@@ -65,7 +102,7 @@ export interface UploadOptions {
   readonly retryFailed?: number
 
   /** What becomes of a file whose object is there already. */
-  readonly ifExists?: 'overwrite' | 'skip' | 'fail'
+  readonly ifExists?: 'overwrite' | 'skip' | 'fail' | 'newer' | 'changed'
   /** Continue the newest unfinished run with these sources and this destination. */
   readonly resume?: boolean
   /** Continue the run of this journal; `server`: go by what the destination holds. */

@@ -1,22 +1,23 @@
 import { addAbortSignal, type Readable } from 'node:stream'
-import { parseDestinationUrl, prefixOf } from './config/destination-url.ts'
 import { redactArgv } from './config/redact.ts'
 import type { Settings } from './config/settings.ts'
-import type { Destination } from './destinations/destination.ts'
-import { openDestination } from './destinations/registry.ts'
 import { UploadError } from './errors.ts'
 import { exitCodeOf, type StopReason, stopReasonOf } from './exit-code.ts'
 import { unlessAborted } from './http/abort.ts'
+import { ignoredIn, type OpenedLanes, openRunLanes, type RunLane } from './lanes.ts'
 import type { Listener } from './observe/events.ts'
 import type { SummaryRecord } from './observe/records.ts'
 import { systemPlaces } from './observe/state-directory.ts'
 import { createTally } from './observe/tally.ts'
 import { ownFiles } from './own-files.ts'
+import type { TemplateRun } from './plan/key-tokens.ts'
 import { createPlan, type Plan } from './plan/plan.ts'
 import type { PlannedFile } from './plan/planned-file.ts'
 import type { Survey } from './plan/survey.ts'
 import { againCommand } from './resume/again.ts'
+import { newRunId } from './run-id.ts'
 import { checkReports, concludeRun } from './run-reports.ts'
+import { openStandardInput } from './standard-input.ts'
 import { journalNamedBy, type StartedRun, startRun } from './start-run.ts'
 import { type Clock, systemClock } from './transfer/clock.ts'
 import { watchDeadline } from './transfer/deadline.ts'
@@ -51,6 +52,8 @@ export interface Surroundings {
   readonly env: NodeJS.ProcessEnv
   /** Called only where standard input is read: to open it keeps a process alive. */
   readonly stdin: () => Readable
+  /** The same as a source, of which a piece is there only until the next is asked for. */
+  readonly stdinSource: () => Readable
   readonly clock: Clock
 }
 
@@ -77,38 +80,43 @@ export async function runUpload(request: UploadRequest): Promise<SummaryRecord> 
     opened = await openPlan(before, around, emit).catch((error) => {
       throw deadline.signal.aborted && !signal.aborted ? deadline.signal.reason : error
     })
-    const { destination, plan, survey } = opened
-    const guard = await undoGuard({ ...around, settings, destination, plan, count: survey.files, signal, emit })
-    started = await startRun({ ...request, ...around, destination, plan, emit, promise: guard?.promise })
+    const { lanes, plan, run, survey } = opened
+    const guard = await undoGuard({ ...around, settings, lanes, plan, signal, emit })
+    started = await startRun({ ...request, ...around, lanes, plan, run, emit, promise: guard?.promise })
     const { journal, invocation, earlier } = started
-    const stopped = await transferFiles({
+    const causes = await transferFiles({
       ...around,
+      stdin: around.stdinSource,
       files: plan.files(),
-      destination,
+      lanes: lanes.map((lane, index) => ({
+        ...lane,
+        replaced: guard?.replacedIn(index),
+        scope: plan.scope(index),
+      })),
       settings,
+      limits: { ...settings.limits, plannedBytes: survey.toSend.bytes },
       signal,
       halted: AbortSignal.any([deadline.signal, journal.lost]),
       emit,
       record: guard?.recordIn(journal) ?? journal.append,
-      replaced: guard?.replaced,
       earlier,
     })
-    const lost = signal.aborted || stopped ? 0 : Math.max(0, survey.files - tally.listed)
+    const lost = signal.aborted || causes.length > 0 ? 0 : Math.max(0, survey.files - tally.listed)
     if (lost > 0) emit({ type: 'warning', message: `${lost} of the files that were found at first were gone later` })
-    const unkept = tally.counts.uploaded > 0 ? notAtomic(destination, settings.ifExists) : undefined
-    if (unkept !== undefined) emit({ type: 'warning', message: unkept })
-    const ended = { stopReason: stopReasonOf(signal), stoppedBy: stopped?.code, failed: tally.counts.failed + lost }
+    const stoppedBy = causes.map(({ error }) => error.code)
+    const ended = { stopReason: stopReasonOf(signal), stoppedBy, failed: tally.counts.failed + lost }
     const finish = async (exitCode: number): Promise<SummaryRecord> => {
       if (exitCode !== 0) await guard?.takeBack(journal)
       const { files, junkSkipped } = survey
       return tally.finish({ exitCode, files, junkSkipped, durationMs: around.clock.elapsed() - began })
     }
     const summary = await finish(exitCodeOf(ended))
+    for (const message of unkept(lanes, summary)) emit({ type: 'warning', message })
     const { failures } = tally
     // What another process goes on with is not this one's to offer.
     const again = (ended: SummaryRecord): string | undefined =>
       journal.lost.aborted ? undefined : againCommand(ended, settings, redactArgv(request.argv))
-    const ending = { journal, invocation, summary, finish, failures, stopped, again, emit }
+    const ending = { journal, invocation, summary, finish, failures, causes, again, emit }
     return await concludeRun(settings.report, around.cwd, ending)
   } finally {
     tally.stop()
@@ -118,15 +126,21 @@ export async function runUpload(request: UploadRequest): Promise<SummaryRecord> 
   }
 }
 
+/** A file, and the way it would take. */
+export interface PlannedUpload {
+  readonly file: PlannedFile
+  readonly lane: Pick<RunLane, 'destination' | 'settings'>
+}
+
 /**
  * The files `runUpload` would send, in the order of sending, with those that would fail.
  *
  * @throws UsageError as `runUpload` does.
  */
-export async function* planUpload(request: UploadRequest): AsyncGenerator<PlannedFile> {
-  const { plan, close } = await openPlan(request, surroundings(request), toListeners(request.listener))
+export async function* planUpload(request: UploadRequest): AsyncGenerator<PlannedUpload> {
+  const { lanes, plan, close } = await openPlan(request, surroundings(request), toListeners(request.listener))
   try {
-    yield* plan.files()
+    for await (const file of plan.files()) yield { file, lane: lanes[file.lane] as RunLane }
   } finally {
     await close()
   }
@@ -137,6 +151,7 @@ function surroundings({ surroundings, signal }: UploadRequest): Surroundings {
     cwd: process.cwd(),
     env: process.env,
     stdin: () => process.stdin,
+    stdinSource: surroundings?.stdin ?? openStandardInput,
     clock: systemClock,
     ...surroundings,
   }
@@ -149,9 +164,17 @@ async function undoGuard(options: UndoGuardOptions): Promise<UndoGuard | undefin
   return options.settings.undoOnFailure ? (await import('./undo/guard.ts')).guardRun(options) : undefined
 }
 
-interface Opened {
-  readonly destination: Destination
+/** What is to be said of destinations that may not have kept others' objects. */
+function unkept(lanes: readonly RunLane[], { byDestination }: SummaryRecord): ReadonlySet<string> {
+  const used = lanes.filter(({ destination: { url } }) => (byDestination[url]?.uploaded ?? 0) > 0)
+  const said = used.map(({ destination, settings }) => notAtomic(destination, settings.ifExists))
+  return new Set(said.filter((message) => message !== undefined))
+}
+
+interface Opened extends Pick<OpenedLanes, 'lanes'> {
   readonly plan: Plan
+  /** The run, unless an earlier one is continued. */
+  readonly run: TemplateRun
   readonly survey: Survey
   close(): Promise<void>
 }
@@ -159,29 +182,37 @@ interface Opened {
 /** @throws UploadError `CANCELLED` where the signal is aborted meanwhile, however long a directory takes to be read. */
 async function openPlan(request: UploadRequest, around: Surroundings, emit: Listener): Promise<Opened> {
   const { settings, signal, journal = journalNamedBy(settings) } = request
-  const url = parseDestinationUrl(settings.to)
   const warn = (message: string): void => emit({ type: 'warning', message })
   const say = (message: string): void => emit({ type: 'notice', message })
-  settings.ignored.forEach(say)
-  const destination = await openDestination(settings, warn)
+  for (const ignored of ignoredIn(settings)) say(ignored)
+  const opened = await openRunLanes(settings, around.cwd, warn)
+  const { lanes, planLanes } = opened
+  const startedAtMs = around.clock.now()
+  const run: TemplateRun = { id: settings.runId ?? newRunId(startedAtMs, around.clock.random()), startedAtMs }
   let plan: Plan | undefined
   // What goes wrong while tidying up must not hide what came of the run.
-  const close = async (): Promise<void> => void (await Promise.allSettled([plan?.dispose(), destination.close()]))
+  const close = async (): Promise<void> => void (await Promise.allSettled([plan?.dispose(), opened.close()]))
   try {
     plan = await createPlan({
       settings,
-      prefix: prefixOf(url),
-      destinationKeyProblem: destination.limits.keyProblem,
-      fixName: settings.keyFix ? destination.limits.fixName : undefined,
+      lanes: planLanes,
       cwd: around.cwd,
+      nowMs: startedAtMs,
+      runId: run.id,
+      signal,
       stdin: around.stdin,
       warn,
       say,
-      isOwn: await ownFiles({ ...settings, journal }, url, systemPlaces(around.env), around.cwd),
+      isOwn: await ownFiles(
+        { ...settings, journal },
+        lanes.map(({ url }) => url),
+        systemPlaces(around.env),
+        around.cwd,
+      ),
     })
     const survey = await unlessAborted(plan.survey(totals(emit, signal)), signal)
     emit({ type: 'totals', files: survey.files, bytes: survey.bytes, complete: true })
-    return { destination, plan, survey, close }
+    return { lanes, plan, run, survey, close }
   } catch (error) {
     await close()
     throw signal.aborted ? new UploadError('CANCELLED', 'stopped before anything was sent') : error

@@ -1,76 +1,68 @@
 import { once } from 'node:events'
-import { formatFiles, formatSize, oneLine } from '../observe/format.ts'
-import { isoTime } from '../observe/iso-time.ts'
-import { objectUrl } from '../observe/verbose.ts'
-import type { PlannedFile } from '../plan/planned-file.ts'
-import { printable } from '../printable.ts'
+import type { Settings } from '../config/settings.ts'
+import { formatFiles, formatSize } from '../observe/format.ts'
+import { placesText } from '../observe/start-line.ts'
+import type { PlannedUpload } from '../upload.ts'
 import type { Output } from './host.ts'
+import { planColumns, plannedRecord } from './planned-text.ts'
 
 /** What a plan came to. */
 export interface PlanTotals {
+  /** That would be sent. */
   readonly files: number
   readonly bytes: number
+  readonly skipped: number
   readonly failing: number
+  /** URLs of where something would be sent. */
+  readonly destinations: ReadonlySet<string>
+}
+
+export interface PrintPlanOptions {
+  readonly settings: Pick<Settings, 'json' | 'rules' | 'routes'>
+  readonly stdout: Output
+  readonly signal: AbortSignal
+}
+
+/** Prints what would be sent, a line for each file as it is found, until `signal` is aborted. */
+export async function printPlan(
+  plan: AsyncIterable<PlannedUpload>,
+  { settings, stdout, signal }: PrintPlanOptions,
+): Promise<PlanTotals> {
+  const columns = planColumns(settings)
+  const destinations = new Set<string>()
+  const totals = { files: 0, bytes: 0, skipped: 0, failing: 0 }
+  let isFirst = true
+  for await (const planned of plan) {
+    if (signal.aborted) break
+    const { file, lane } = planned
+    if (file.problem !== undefined) totals.failing += 1
+    else if (file.skip !== undefined) totals.skipped += 1
+    else {
+      totals.files += 1
+      totals.bytes += file.size ?? 0
+      destinations.add(lane.destination.url)
+    }
+    const heading = isFirst && !settings.json ? `${columns.heading}\n` : ''
+    isFirst = false
+    const line = settings.json ? JSON.stringify(plannedRecord(planned)) : columns.line(planned)
+    if (!stdout.write(`${heading}${line}\n`)) await drained(stdout, signal)
+  }
+  return { ...totals, destinations }
 }
 
 /**
- * Prints what would be sent, a line for each file as it is found, until `signal` is aborted.
+ * `upload: would send 213 files, 3.2 GB → s3://b/; 1 file would fail; nothing was sent`.
  *
- * @param to - The destination's URL, ending in `/`.
+ * @param to the run's own destination
  */
-export async function printPlan(
-  plan: AsyncIterable<PlannedFile>,
-  { to, json, stdout, signal }: { to: string; json: boolean; stdout: Output; signal: AbortSignal },
-): Promise<PlanTotals> {
-  let files = 0
-  let bytes = 0
-  let failing = 0
-  for await (const file of plan) {
-    if (signal.aborted) break
-    if (file.problem === undefined) {
-      files += 1
-      bytes += file.size ?? 0
-    } else {
-      failing += 1
-    }
-    const line = json ? JSON.stringify(plannedRecord(file, to)) : plannedLine(file, to)
-    if (!stdout.write(`${line}\n`)) await drained(stdout, signal)
-  }
-  return { files, bytes, failing }
-}
-
-/** `would upload a.wav → s3://b/a.wav (60.1 MB, audio/wav)`. */
-export function plannedLine(file: PlannedFile, to: string): string {
-  const path = printable(file.path)
-  if (file.problem !== undefined) return `would fail ${path}: ${oneLine(file.problem.message)} (${file.problem.code})`
-  const size = file.size === undefined ? 'size not known' : formatSize(file.size)
-  const changed = file.originalKey === undefined ? '' : `; its key would have been ${printable(file.originalKey)}`
-  return `would upload ${path} → ${printable(objectUrl(to, file.key))} (${size}, ${file.contentType}${changed})`
-}
-
-/** A file as `--dry-run --json` prints it: the fields a run's `file` line would have. */
-export function plannedRecord(file: PlannedFile, to: string): Readonly<Record<string, unknown>> {
-  const { path, source, key, originalKey, size, mtimeMs, contentType, problem } = file
-  return {
-    type: 'planned',
-    path,
-    source,
-    key,
-    originalKey,
-    destination: to,
-    size: size ?? null,
-    mtime: mtimeMs === undefined ? null : isoTime(mtimeMs),
-    contentType,
-    ...(problem === undefined
-      ? {}
-      : { error: { code: problem.code, message: problem.message, retryable: problem.retryable } }),
-  }
-}
-
-/** `upload: would send 213 files, 3.2 GB → s3://b/; 1 would fail; nothing was sent`. */
-export function planSummary({ files, bytes, failing }: PlanTotals, to: string): string {
-  const problems = failing === 0 ? '' : `; ${formatFiles(failing)} would fail`
-  return `upload: would send ${formatFiles(files)}, ${formatSize(bytes)} → ${printable(to)}${problems}; nothing was sent`
+export function planSummary({ files, bytes, skipped, failing, destinations }: PlanTotals, to: string): string {
+  const where = placesText(to, [...destinations])
+  const others = [
+    ...(skipped === 0 ? [] : [`${formatFiles(skipped)} would be skipped`]),
+    ...(failing === 0 ? [] : [`${formatFiles(failing)} would fail`]),
+    'nothing was sent',
+  ]
+  return `upload: would send ${formatFiles(files)}, ${formatSize(bytes)} → ${where}; ${others.join('; ')}`
 }
 
 /** Waits until more can be written, or nobody is there to read it. */

@@ -77,8 +77,8 @@ async function dryRun(
   stops: Stops,
   { stdout, stderr }: Host,
 ): Promise<number> {
-  const { to, json, quiet } = settings
-  const totals = await printPlan(plan, { to, json, stdout, signal: stops.signal })
+  const { to, quiet } = settings
+  const totals = await printPlan(plan, { settings, stdout, signal: stops.signal })
   if (!quiet && stops.reason() === undefined) stderr.write(`${planSummary(totals, to)}\n`)
   return exitCodeOfPlan(totals.failing, stops.reason())
 }

@@ -1,5 +1,8 @@
 import { formatCount, oneLine } from '../observe/format.ts'
+import { settledUrl } from '../observe/recorded-destinations.ts'
 import type { RunRecord } from '../observe/records.ts'
+import { placesText } from '../observe/start-line.ts'
+import { objectUrl } from '../observe/verbose.ts'
 import { printable } from '../printable.ts'
 import type { Named, UndoPlan } from '../undo/plan.ts'
 
@@ -7,10 +10,13 @@ import type { Named, UndoPlan } from '../undo/plan.ts'
 const namesShown = 5
 
 /** The plan as a short table: what would be done to how many, and the first of them. */
-export function undoPlanText(plan: UndoPlan, { runId, startedAt, to }: RunRecord, all: boolean): string {
-  const remove = plan.remove.filter(({ restores }) => !restores).map(({ object }) => ({ key: object.key, why: '' }))
-  const restore = plan.remove.filter(({ restores }) => restores).map(({ object }) => ({ key: object.key, why: '' }))
-  const uploads = plan.uploads.map(({ key }) => ({ key, why: 'half-sent upload' }))
+export function undoPlanText(plan: UndoPlan, { runId, startedAt, to, cwd }: RunRecord, all: boolean): string {
+  const remove = plan.remove.filter(({ restores }) => !restores).map(({ object }) => named(object))
+  const restore = plan.remove.filter(({ restores }) => restores).map(({ object }) => named(object))
+  const uploads = plan.uploads.map((upload) => named(upload, 'half-sent upload'))
+  const nameOf = namesIn(plan)
+  const nameLine = (object: Named): string =>
+    object.why === '' ? nameOf(object) : `${nameOf(object)}: ${oneLine(object.why)}`
   const rows: readonly (readonly [string, readonly Named[]])[] = [
     ['delete', remove],
     ['restore', restore],
@@ -28,19 +34,41 @@ export function undoPlanText(plan: UndoPlan, { runId, startedAt, to }: RunRecord
     return names.map((name, row) => `${row === 0 ? head : ' '.repeat(head.length)}   ${name}`)
   })
   const gone = plan.gone === 0 ? [] : [`  gone     ${formatCount(plan.gone).padStart(width)}   not there any more`]
-  return [`Undo of run ${printable(runId)} (${startedAt}) → ${printable(to)}`, ...lines, ...gone, ''].join('\n')
+  const own = settledUrl(to, cwd)
+  // As it was named when the run began.
+  const where = placesText(
+    to,
+    [...destinationsOf(plan)].map((url) => (url === own ? to : url)),
+  )
+  return [`Undo of run ${printable(runId)} (${startedAt}) → ${where}`, ...lines, ...gone, ''].join('\n')
 }
 
 /** The plan as JSON lines, one an object. */
 export function* undoPlanRecords(plan: UndoPlan): Generator<object> {
   for (const { object, restores } of plan.remove) {
-    yield { type: 'undo-plan', key: object.key, action: restores ? 'restore' : 'delete' }
+    const { key, destination } = object
+    yield { type: 'undo-plan', key, destination, action: restores ? 'restore' : 'delete' }
   }
-  for (const { key, uploadId } of plan.uploads) yield { type: 'undo-plan', key, action: 'abort', uploadId }
-  for (const { key, why } of plan.leave) yield { type: 'undo-plan', key, action: 'leave', why }
-  for (const { key, why } of plan.refuse) yield { type: 'undo-plan', key, action: 'refuse', why }
+  for (const { key, destination, uploadId } of plan.uploads) {
+    yield { type: 'undo-plan', key, destination, action: 'abort', uploadId }
+  }
+  for (const { key, destination, why } of plan.leave)
+    yield { type: 'undo-plan', key, destination, action: 'leave', why }
+  for (const { key, destination, why } of plan.refuse)
+    yield { type: 'undo-plan', key, destination, action: 'refuse', why }
 }
 
-function nameLine({ key, why }: Named): string {
-  return why === '' ? printable(key) : `${printable(key)}: ${oneLine(why)}`
+/** What messages call an object: its key or, where the plan is for several destinations, its URL. */
+export function namesIn(plan: UndoPlan): (object: Pick<Named, 'destination' | 'key'>) => string {
+  const isForSeveral = destinationsOf(plan).size > 1
+  return ({ destination, key }) => printable(isForSeveral ? objectUrl(destination, key) : key)
+}
+
+function destinationsOf({ remove, leave, refuse, uploads }: UndoPlan): ReadonlySet<string> {
+  const objects = [...remove.map(({ object }) => object), ...leave, ...refuse, ...uploads]
+  return new Set(objects.map(({ destination }) => destination))
+}
+
+function named({ destination, key }: Pick<Named, 'destination' | 'key'>, why = ''): Named {
+  return { destination, key, why }
 }

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
+import type { Settings } from '../config/settings.ts'
 import { UsageError } from '../errors.ts'
 import { formatCount, oneLine } from '../observe/format.ts'
 import { systemPlaces } from '../observe/state-directory.ts'
-import { printable } from '../printable.ts'
 import { systemClock } from '../transfer/clock.ts'
 import type { UndoOutcome } from '../undo/carry-out.ts'
 import { readRun } from '../undo/read-run.ts'
@@ -13,7 +13,7 @@ import { explain } from './explain.ts'
 import type { Host } from './host.ts'
 import { reportedSettings } from './reported-settings.ts'
 import { stoppable } from './stops.ts'
-import { undoPlanRecords, undoPlanText } from './undo-plan.ts'
+import { namesIn, undoPlanRecords, undoPlanText } from './undo-plan.ts'
 
 const form: CommandForm = {
   name: 'undo',
@@ -25,8 +25,8 @@ Objects that somebody changed since are left and named. Where an object could no
 Examples:
   upload undo run.jsonl                                 show what would be done, ask, do it
   upload undo ~/.local/state/upload/runs/20261122T073812Z-7f3a.jsonl --yes`,
-  after: `Without versions, only runs with --if-exists skip or fail, or with --undo-on-failure, can be undone: others do not know
-what they replaced.
+  after: `Without versions, only runs with --if-exists other than overwrite, or with --undo-on-failure, can be undone, and
+only where they replaced nothing: others do not know what they replaced.
 Exit codes: 0 undone, 1 some could not be, 2 not confirmed, 3 could not go on, 5 some were left, or refused.`,
   options: [yesOption],
 }
@@ -45,17 +45,20 @@ export async function runUndo(args: readonly string[], host: Host): Promise<numb
   const [path = ''] = line.args
   const report = resolve(host.cwd, path)
   const recorded = await readRun(report)
-  const settings = reportedSettings(recorded.run, line)
-  return stoppable(host, (signal) => undo({ recorded, report, settings }, line.own.yes === true, host, signal))
+  const settingsOf: UndoOptions['settingsOf'] = (runs) => reportedSettings(runs, line)
+  const { settings } = line
+  return stoppable(host, (signal) =>
+    undo({ recorded, report, settingsOf }, settings, line.own.yes === true, host, signal),
+  )
 }
 
 async function undo(
-  { recorded, report, settings }: Pick<UndoOptions, 'recorded' | 'report' | 'settings'>,
+  { recorded, report, settingsOf }: Pick<UndoOptions, 'recorded' | 'report' | 'settingsOf'>,
+  { json, quiet, verbose }: Settings,
   yes: boolean,
   host: Host,
   signal: AbortSignal,
 ): Promise<number> {
-  const { json, quiet, verbose } = settings
   const say = (message: string): void => void host.stderr.write(`upload: ${oneLine(message)}\n`)
   const print = (record: object): void => void host.stdout.write(`${JSON.stringify(record)}\n`)
   const show = ({ plan }: Pick<Undone, 'plan'>): void => {
@@ -66,7 +69,7 @@ async function undo(
   const { plan, outcome } = await undoRun({
     recorded,
     report,
-    settings,
+    settingsOf,
     places: systemPlaces(host.env),
     clock: systemClock,
     signal,
@@ -80,8 +83,8 @@ async function undo(
       signal.throwIfAborted()
       return isYes
     },
-    onUndone: (key, restored) => {
-      if (json) print({ type: 'undone', key, restored })
+    onUndone: ({ key, destination }, restored) => {
+      if (json) print({ type: 'undone', key, destination, restored })
     },
   })
   if (outcome === undefined) {
@@ -92,8 +95,9 @@ async function undo(
     return plan.refuse.length + plan.leave.length > 0 ? found : 0
   }
   const left = [...plan.leave, ...outcome.left]
-  for (const { key, why } of outcome.left) say(`${printable(key)} was left: ${why}`)
-  for (const { key, why } of outcome.failed) say(`${printable(key)} was not undone: ${why}`)
+  const nameOf = namesIn(plan)
+  for (const object of outcome.left) say(`${nameOf(object)} was left: ${object.why}`)
+  for (const object of outcome.failed) say(`${nameOf(object)} was not undone: ${object.why}`)
   if (json) print({ type: 'undo-summary', ...countsOf(outcome), left: left.length })
   signal.throwIfAborted()
   if (outcome.stopped !== undefined) say(`stopped: ${outcome.stopped.message}; undo it again to go on`)

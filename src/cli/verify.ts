@@ -3,12 +3,15 @@ import type { Settings } from '../config/settings.ts'
 import { openDestination } from '../destinations/registry.ts'
 import type { UploadError } from '../errors.ts'
 import { formatCount, oneLine } from '../observe/format.ts'
+import { settledUrl } from '../observe/recorded-destinations.ts'
+import { placesText } from '../observe/start-line.ts'
+import { objectUrl } from '../observe/verbose.ts'
 import { printable } from '../printable.ts'
 import { systemClock } from '../transfer/clock.ts'
 import { createRequests, requestsAtOnce } from '../transfer/requests.ts'
 import { type ExpectedObject, expectedObjects } from '../verify/expected.ts'
 import { openReport, type Report } from '../verify/read-report.ts'
-import { type Verdict, verifyObjects } from '../verify/verify-objects.ts'
+import { type AskedDestination, type Verdict, verifyObjects } from '../verify/verify-objects.ts'
 import { type CommandForm, readCommandLine } from './command-line.ts'
 import { drained } from './dry-run.ts'
 import type { Host } from './host.ts'
@@ -40,49 +43,60 @@ export async function runVerify(args: readonly string[], host: Host): Promise<nu
   if (line === undefined) return 0
   const [path = ''] = line.args
   const report = await openReport(resolve(host.cwd, path))
-  const settings = reportedSettings(report.run, line)
-  return stoppable(host, (signal) => verify(report, settings, host, signal))
+  const settingsAt = reportedSettings(report.runs, line)
+  return stoppable(host, (signal) => verify(report, line.settings, settingsAt, host, signal))
 }
 
-async function verify(report: Report, settings: Settings, host: Host, signal: AbortSignal): Promise<number> {
-  const { to, json, quiet, verbose, concurrency } = settings
+async function verify(
+  report: Report,
+  { json, quiet, verbose, concurrency }: Settings,
+  settingsAt: (destination: string) => Settings,
+  host: Host,
+  signal: AbortSignal,
+): Promise<number> {
   const say = (message: string): void => void host.stderr.write(`upload: ${oneLine(message)}\n`)
   const counts = { same: 0, different: 0, unknown: 0, bySizeOnly: 0 }
   const differing: string[] = []
-  const destination = await openDestination(settings, say)
-  let hopeless: UploadError | undefined
+  const expected = await expectedObjects(report.files)
+  const reached = [...expected.destinations].map((url) => [url, settingsAt(url)] as const)
+  const destinations = new Map<string, AskedDestination>()
+  let hopeless: ReadonlyMap<string, UploadError> = new Map()
   try {
+    for (const [url, settings] of reached) {
+      const requests = createRequests(settings.retry, systemClock, signal)
+      destinations.set(url, { destination: await openDestination(settings, say), requests })
+    }
     hopeless = await verifyObjects({
-      destination,
-      expected: expectedObjects(report.files),
+      destinations,
+      expected: expected.objects(),
       concurrency: requestsAtOnce(concurrency),
-      requests: createRequests(settings.retry, systemClock, signal),
       signal,
       async onVerdict(object, verdict) {
         counts[verdict.is] += 1
         if (verdict.is === 'same' && verdict.compared === 'size') counts.bySizeOnly += 1
         if (verdict.is !== 'same' && (verbose || differing.length < differencesShown)) {
-          differing.push(differenceLine(object, verdict))
+          differing.push(differenceLine(object, verdict, destinations.size > 1))
         }
         if (!json || host.stdout.write(`${JSON.stringify(record(object, verdict))}\n`)) return
         await drained(host.stdout, signal)
       },
     })
   } finally {
-    await destination.close()
+    await Promise.allSettled([...destinations.values()].map(({ destination }) => destination.close()))
   }
   signal.throwIfAborted()
   if (!json) host.stdout.write(table(counts, differing))
-  if (hopeless !== undefined) {
-    say(`stopped: ${hopeless.message}`)
-    return 3
+  for (const [url, { message }] of hopeless) {
+    say(destinations.size > 1 ? `stopped at ${printable(url)}: ${message}` : `stopped: ${message}`)
   }
+  if (hopeless.size > 0) return 3
   const { unreadable } = report
   if (unreadable > 0) {
     const lines = unreadable === 1 ? '1 line' : `${formatCount(unreadable)} lines`
     say(`the report cannot be read in full: ${lines} of it ${unreadable === 1 ? 'was' : 'were'} not looked at`)
   }
-  if (!quiet) say(`${conclusion(counts)} at ${printable(to)}`)
+  if (!quiet)
+    say(`${conclusion(counts)} at ${placesText(settledUrl(report.run.to, report.run.cwd), [...destinations.keys()])}`)
   if (counts.different > 0) return 5
   return counts.unknown + unreadable > 0 ? 3 : 0
 }
@@ -95,8 +109,8 @@ interface Counts {
   readonly bySizeOnly: number
 }
 
-function record({ path, key }: ExpectedObject, verdict: Verdict): object {
-  const about = { type: 'verified', path, key, result: verdict.is }
+function record({ path, key, destination }: ExpectedObject, verdict: Verdict): object {
+  const about = { type: 'verified', path, key, destination, result: verdict.is }
   switch (verdict.is) {
     case 'same':
       return { ...about, compared: verdict.compared }
@@ -125,8 +139,14 @@ function table({ same, different, unknown, bySizeOnly }: Counts, differing: read
   return `${[...lines, ...differing.map((line) => `  ${line}`), ...last].join('\n')}\n`
 }
 
-function differenceLine({ path, key }: ExpectedObject, verdict: Exclude<Verdict, { is: 'same' }>): string {
-  const name = path === key ? printable(path) : `${printable(path)} → ${printable(key)}`
+/** @param isOneOfMany the report is of more destinations than this one */
+function differenceLine(
+  { path, key, destination }: ExpectedObject,
+  verdict: Exclude<Verdict, { is: 'same' }>,
+  isOneOfMany: boolean,
+): string {
+  const object = isOneOfMany ? objectUrl(destination, key) : key
+  const name = path === object ? printable(path) : `${printable(path)} → ${printable(object)}`
   if (verdict.is === 'unknown') return `${name}: not known: ${oneLine(verdict.error.message)}`
   const { what, expected = '', found = '' } = verdict.difference
   return what === 'missing' ? `${name}: missing` : `${name}: ${what} is ${oneLine(found)}, was ${oneLine(expected)}`

@@ -45,7 +45,7 @@ export function createPlain(options: PlainOptions): { readonly listener: Listene
   function sayProgress(rate: number): void {
     const about = progress.complete ? '' : '~'
     const files = `${formatCount(progress.filesDone)}/${about}${formatCount(progress.files)} files`
-    const bytes = Math.max(progress.bytes, progress.bytesDone)
+    const bytes = Math.max(progress.bytes + progress.bytesUnforeseen, progress.bytesDone)
     const percent = `${about}${formatPercent(fractionDone(progress))}`
     const left = formatRemaining(secondsLeft(progress, rate, clock.now() - startedAt))
     const size = `${formatSizeOf(progress.bytesDone, bytes, !progress.complete)} (${percent})`

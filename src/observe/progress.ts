@@ -15,6 +15,8 @@ export interface Progress {
   readonly retries: number
   /** Bytes of the files done and, of those in flight, what has left. */
   readonly bytesDone: number
+  /** Of `bytesDone`, those of files whose size is not known before they end: `bytes` is without them. */
+  readonly bytesUnforeseen: number
   /** Bytes that have left, repeated ones included; never decreases. */
   readonly bytesSent: number
   /** By index, in the order they were begun. */
@@ -55,6 +57,7 @@ export function createProgress(now: () => number): Progress {
     failed: 0,
     retries: 0,
     bytesDone: 0,
+    bytesUnforeseen: 0,
     bytesSent: 0,
     inFlight,
   }
@@ -78,6 +81,7 @@ export function createProgress(now: () => number): Progress {
     const file = inFlight.get(index)
     if (file === undefined) return
     progress.bytesDone += sent - file.sent
+    if (file.size === undefined) progress.bytesUnforeseen += sent - file.sent
     const left = sent - before - (file.sent - file.before)
     if (left > 0) {
       progress.bytesSent += left
@@ -101,6 +105,7 @@ export function createProgress(now: () => number): Progress {
     if (file === undefined) return
     inFlight.delete(index)
     progress.bytesDone -= file.sent
+    if (file.size === undefined) progress.bytesUnforeseen -= file.sent
     sentBefore.set(index, file.sentInAll)
   }
 
@@ -111,9 +116,13 @@ export function createProgress(now: () => number): Progress {
     sentBefore.delete(index)
     // A small file may come and go without a progress event of its own.
     progress.bytesSent += Math.max(0, record.bytesSent - counted)
-    progress.bytesDone -= file?.sent ?? 0
+    const sent = file?.sent ?? 0
+    const isUnforeseen = file !== undefined && file.size === undefined
+    progress.bytesDone -= sent
+    if (isUnforeseen) progress.bytesUnforeseen -= sent
     if (record.status === 'cancelled') return
-    progress.bytesDone += record.size ?? file?.sent ?? 0
+    progress.bytesDone += record.size ?? sent
+    if (isUnforeseen) progress.bytesUnforeseen += record.size ?? sent
     progress.filesDone += 1
     if (record.status === 'failed') progress.failed += 1
   }
@@ -143,18 +152,23 @@ export function createProgress(now: () => number): Progress {
 }
 
 /** 0 to 1; 1 only when every file is done. By bytes, and by files where there are no bytes to go by. */
-export function fractionDone({ files, filesDone, bytes, bytesDone, complete }: Progress): number {
+export function fractionDone(progress: Progress): number {
+  const { files, filesDone, bytes, complete } = progress
   if (complete && filesDone >= files) return 1
-  const [done, all] = bytes > 0 ? [bytesDone, bytes] : [filesDone, files]
+  const [done, all] = bytes > 0 ? [foreseenDone(progress), bytes] : [filesDone, files]
   return all > 0 ? Math.min(done / all, almost) : 0
 }
 
 /** Seconds until everything known of is done, at this rate; not finite where nobody can tell. */
 export function secondsLeft(progress: Progress, bytesPerSecond: number, elapsedMs: number): number {
-  const bytesLeft = progress.bytes - progress.bytesDone
+  const bytesLeft = progress.bytes - foreseenDone(progress)
   if (bytesLeft > 0) return bytesPerSecond > 0 ? bytesLeft / bytesPerSecond : Number.POSITIVE_INFINITY
   // Only empty files are left: they take time too.
   const filesLeft = progress.files - progress.filesDone
   if (filesLeft <= 0) return progress.complete ? 0 : Number.POSITIVE_INFINITY
   return progress.filesDone > 0 ? (filesLeft * elapsedMs) / progress.filesDone / 1000 : Number.POSITIVE_INFINITY
+}
+
+function foreseenDone({ bytesDone, bytesUnforeseen }: Progress): number {
+  return bytesDone - bytesUnforeseen
 }

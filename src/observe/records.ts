@@ -34,7 +34,10 @@ export interface UploadStartedRecord {
   readonly source: string
   readonly occurrence?: number | undefined
   readonly key: string
-  readonly size: number
+  /** The destination's URL, where it is not the run's own. */
+  readonly destination?: string | undefined
+  /** Null for standard input that is sent while it is read. */
+  readonly size: number | null
   readonly mtime: string | null
   readonly uploadId: string
   readonly partSize: number
@@ -54,6 +57,15 @@ export interface PartRecord {
 /** `undone`: uploaded, and taken back since. */
 export type FileStatus = 'uploaded' | 'skipped' | 'failed' | 'cancelled' | 'undone'
 
+/** Why a file was passed over. */
+export type SkipReason =
+  | 'exists'
+  | 'not-newer'
+  | 'unchanged'
+  | 'already-uploaded'
+  | 'duplicate-content'
+  | 'excluded-by-rule'
+
 /** What became of one source. */
 export interface FileRecord {
   readonly type: 'file'
@@ -71,7 +83,7 @@ export interface FileRecord {
   readonly size: number | null
   readonly mtime: string | null
   readonly status: FileStatus
-  readonly reason?: string | undefined
+  readonly reason?: SkipReason | undefined
   /** Requests for the whole file that were begun; 0 where it was never tried. */
   readonly attempts: number
   readonly startedAt: string | null

@@ -42,6 +42,11 @@ export function concurrencyLine({ from, to, reason }: ConcurrencyChanged): strin
   return `concurrency ${from} → ${to} (${reason})`
 }
 
+/** `s3://b/ is given up, and its files are cancelled: there is no such bucket (BUCKET_NOT_FOUND)`. */
+export function givenUpText(destination: string, { code, message }: { code: string; message: string }): string {
+  return `${printable(destination)} is given up, and its files are cancelled: ${oneLine(message)} (${code})`
+}
+
 /** A destination's URL ends in its prefix, and a key begins with it: here it stands once. */
 export function objectUrl(destination: string, key: string): string {
   const bucket = /^[a-z][a-z0-9+.-]*:\/\/[^/]+\//.exec(destination)

@@ -6,7 +6,7 @@ import { continueJournal, type Journal } from '../observe/journal.ts'
 import type { RunRecord } from '../observe/records.ts'
 import { readFirstRun } from '../observe/report/read.ts'
 import type { StatePlaces } from '../observe/state-directory.ts'
-import { variesBetweenRuns } from '../plan/key-template.ts'
+import { numbersFiles } from '../plan/key-template.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Earlier } from '../transfer/earlier.ts'
 import { anchorOf, type Naming } from './file-identity.ts'
@@ -17,8 +17,8 @@ export interface ContinueOptions {
   readonly settings: Settings
   /** The journal, where it is known already. */
   readonly journal: string | undefined
-  /** Knows the endpoint in effect, wherever that was named. */
-  readonly destination: Pick<Destination, 'endpoint'>
+  /** The run's own, then that of each route; knows the endpoint in effect, wherever that was named. */
+  readonly destinations: readonly Pick<Destination, 'url' | 'endpoint'>[]
   readonly plan: Pick<Plan, 'files'>
   readonly cwd: string
   readonly places: StatePlaces
@@ -47,8 +47,9 @@ export async function continueRun(options: ContinueOptions): Promise<ContinuedRu
   const { settings, cwd, plan } = options
   const { key } = settings
   const indexOptions: IndexOptions = {
+    places: options.destinations.map(({ url, endpoint }) => placeOf({ to: url, endpoint }, cwd)),
     anchor: anchorOf({ ...settings, cwd }),
-    keepsKeys: key !== undefined && variesBetweenRuns(key),
+    keepsKeys: key !== undefined && numbersFiles(key),
   }
   const found = await findRun(options, indexOptions)
   if (found === undefined) return undefined
@@ -66,8 +67,8 @@ export async function continueRun(options: ContinueOptions): Promise<ContinuedRu
 }
 
 async function findRun(options: ContinueOptions, indexOptions: IndexOptions): Promise<UnfinishedRun | undefined> {
-  const { settings, destination, cwd, places, plan } = options
-  const place = placeOf({ to: settings.to, endpoint: destination.endpoint }, cwd)
+  const { settings, destinations, cwd, places, plan } = options
+  const place = placeOf({ to: settings.to, endpoint: destinations[0]?.endpoint }, cwd)
   if (options.journal !== undefined) return namedRun(resolve(cwd, options.journal), options.journal, place, settings.to)
   const now: Naming = { ...settings, cwd }
   for await (const found of unfinishedRuns(places)) {

@@ -4,6 +4,7 @@ import { isSupabaseUrl, parseDestinationUrl } from '../config/destination-url.ts
 import { redactText } from '../config/redact.ts'
 import { projectUrl } from '../config/supabase-rules.ts'
 import { isUnfinished } from '../observe/journal-ending.ts'
+import { reachedAs } from '../observe/recorded-destinations.ts'
 import type { RunRecord } from '../observe/records.ts'
 import { readFirstRun } from '../observe/report/read.ts'
 import { journalDirectories, type StatePlaces } from '../observe/state-directory.ts'
@@ -58,19 +59,32 @@ interface Reached {
   readonly endpoint: string | undefined
 }
 
-/** As {@link placeOf}, of a run that was journaled; undefined where its journal does not tell. */
-export function placeOfRun({ to, cwd, config }: RunRecord): string | undefined {
+/**
+ * As {@link placeOf}, of a run that was journaled; undefined where its journal does not tell.
+ *
+ * @param destination one that its lines name; the run's own by default
+ */
+export function placeOfRun(run: RunRecord, destination = run.to): string | undefined {
   try {
-    return placeOf({ to, endpoint: endpointOf({ to, config }) }, cwd)
+    return placeOf({ to: destination, endpoint: endpointOf(run, destination) }, run.cwd)
   } catch {
     return undefined
   }
 }
 
-/** The custom endpoint a run went to, or its Supabase project's URL; undefined where there was none. */
-export function endpointOf({ to, config }: Pick<RunRecord, 'to' | 'config'>): string | undefined {
-  const { s3, supabase } = config as { readonly s3?: { endpointUrl?: unknown }; readonly supabase?: { url?: unknown } }
-  const endpoint = isSupabaseUrl(to) ? supabase?.url : to.startsWith('s3:') ? s3?.endpointUrl : undefined
+/**
+ * The custom endpoint a run went to, or its Supabase project's URL; undefined where there was none.
+ *
+ * @param destination one that its lines name; the run's own by default
+ */
+export function endpointOf({ to, config }: Pick<RunRecord, 'to' | 'config'>, destination = to): string | undefined {
+  const { supabase } = config as { readonly supabase?: { url?: unknown } }
+  const { s3 } = reachedAs({ to, config }, destination) ?? {}
+  const endpoint = isSupabaseUrl(destination)
+    ? supabase?.url
+    : destination.startsWith('s3:')
+      ? s3?.endpointUrl
+      : undefined
   return typeof endpoint === 'string' ? endpoint : undefined
 }
 

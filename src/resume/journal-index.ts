@@ -1,10 +1,11 @@
-import type { Part } from '../destinations/destination.ts'
 import { UploadError } from '../errors.ts'
-import type { FileRecord, PartRecord, UploadStartedRecord } from '../observe/records.ts'
+import type { FileRecord, PartRecord, RunRecord, UploadStartedRecord } from '../observe/records.ts'
 import { parseRun, readLines, runBegins, startsWith } from '../observe/report/read.ts'
 import type { PlannedFile } from '../plan/planned-file.ts'
 import type { Earlier, EarlierFile } from '../transfer/earlier.ts'
 import { anchorOf, identityOf, namingOf } from './file-identity.ts'
+import { placeOfRun } from './find-run.ts'
+import { createHalfSent, type HalfSent } from './half-sent.ts'
 import { openLineReader } from './line-reader.ts'
 import { createLineTable, type LineTable } from './line-table.ts'
 
@@ -27,6 +28,11 @@ export interface IndexOptions {
   readonly anchor: string
   /** A template gives files other keys now: they keep those they have. */
   readonly keepsKeys: boolean
+  /**
+   * Where the files of each lane go now, as `placeOf` has it: what went elsewhere then does not count. Absent: all of
+   * them go where they went.
+   */
+  readonly places?: readonly string[] | undefined
 }
 
 /** Skipped for these reasons, a file is at the destination. */
@@ -38,7 +44,8 @@ const thereReasons: readonly (string | undefined)[] = ['already-uploaded', 'exis
  * @throws the file system's error where it cannot be read.
  */
 export async function indexJournal(journalPath: string, options: IndexOptions): Promise<JournalIndex> {
-  const places = createLineTable()
+  const { places } = options
+  const lines = createLineTable()
   const keys = createLineTable()
   const undone = createLineTable()
   const halfSent = createHalfSent()
@@ -49,21 +56,26 @@ export async function indexJournal(journalPath: string, options: IndexOptions): 
       const named = nameIn(line)
       if (named === undefined) return
       const id = identity(named, anchors)
-      places.set(id, offset)
-      if (line.includes(undoneStatus)) undone.set(parse<FileRecord>(line)?.key ?? '', offset)
+      lines.set(id, offset)
+      if (line.includes(undoneStatus)) {
+        const taken = parse<FileRecord>(line)
+        if (taken !== undefined) undone.set(spotOf(taken, anchors.at(-1)), offset)
+      }
       if (!options.keepsKeys && !halfSent.has(id)) return
       const record = parse<FileRecord>(line)
       if (record === undefined) return
-      keys.set(record.key, offset)
+      keys.set(spotOf(record, anchors.at(-1)), offset)
       if (saysThere(record)) halfSent.end(id)
     } else if (startsWith(line, runBegins)) {
       const run = parseRun(line)
       if (run === undefined) return
-      anchors.push({ from: offset, anchor: anchorOf(namingOf(run)) })
+      anchors.push({ from: offset, anchor: anchorOf(namingOf(run)), placeOf: placesIn(run) })
       if (Number.isSafeInteger(run.invocation)) invocations = Math.max(invocations, run.invocation)
     } else if (startsWith(line, startBegins)) {
       const started = parse<UploadStartedRecord>(line)
-      if (started !== undefined) halfSent.begin(identity(started, anchors), started)
+      if (started !== undefined) {
+        halfSent.begin(identity(started, anchors), started, anchors.at(-1)?.placeOf(started.destination))
+      }
     } else if (startsWith(line, partBegins)) {
       const part = parse<PartRecord>(line)
       if (part !== undefined) halfSent.add(part)
@@ -77,12 +89,15 @@ export async function indexJournal(journalPath: string, options: IndexOptions): 
     if (record === undefined || offset === undefined) return undefined
     const since = anchors.findLast(({ from }) => from <= offset)
     // What takes an object back may know its file by another path than the invocation that saw it last.
-    const isThere = saysThere(record) && (undone.get(record.key) ?? -1) < offset
-    return { record, id: identity(record, since === undefined ? [] : [since]), isThere }
+    const isThere = saysThere(record) && (undone.get(spotOf(record, since)) ?? -1) < offset
+    const place = since?.placeOf(record.destination)
+    return { record, id: identity(record, since === undefined ? [] : [since]), isThere, place }
   }
   /** Under a template with numbers a new file may be given the key that another one has had since the first time. */
-  const refuseTaken = async ({ key }: PlannedFile): Promise<void> => {
-    const holder = options.keepsKeys ? await recordAt(keys.get(key)) : undefined
+  const refuseTaken = async ({ key, lane }: PlannedFile): Promise<void> => {
+    if (!options.keepsKeys) return
+    const place = places === undefined ? anchors.at(-1)?.placeOf(undefined) : places[lane]
+    const holder = await recordAt(keys.get(spot(place, key)))
     if (holder?.record.key !== key || !holder.isThere) return
     throw new UploadError(
       'KEY_INVALID',
@@ -91,9 +106,13 @@ export async function indexJournal(journalPath: string, options: IndexOptions): 
   }
   const judge = async (
     file: PlannedFile,
-    found: Located | undefined,
-    half: HalfSent | undefined,
+    located: Located | undefined,
+    begun: HalfSent | undefined,
   ): Promise<EarlierFile | undefined> => {
+    const isHere = ({ place }: { place: string | undefined }): boolean =>
+      places === undefined || place === places[file.lane]
+    const found = located !== undefined && isHere(located) ? located : undefined
+    const half = begun !== undefined && isHere(begun) ? begun : undefined
     const record = found?.record
     if (record === undefined && half === undefined) {
       await refuseTaken(file)
@@ -111,15 +130,15 @@ export async function indexJournal(journalPath: string, options: IndexOptions): 
     identityOf(options.anchor, file.path, file.occurrence)
   return {
     invocations,
-    isEmpty: places.size === 0 && halfSent.isEmpty(),
+    isEmpty: lines.size === 0 && halfSent.isEmpty(),
     has(file) {
       const id = idOf(file)
-      return places.get(id) !== undefined || halfSent.has(id)
+      return lines.get(id) !== undefined || halfSent.has(id)
     },
     byPath: {
       async find(file) {
         const id = idOf(file)
-        const found = await recordAt(places.get(id))
+        const found = await recordAt(lines.get(id))
         return judge(file, found?.id === id ? found : undefined, halfSent.get(id))
       },
     },
@@ -141,12 +160,34 @@ interface Located {
   readonly id: string
   /** It is at the destination, as far as the journal knows. */
   readonly isThere: boolean
+  /** Where it went, as `placeOf` has it; undefined where the journal does not tell. */
+  readonly place: string | undefined
 }
 
-/** From which line on paths are relative to which directory. */
+/** From which line on paths are relative to which directory, and where an invocation's destinations are. */
 interface Anchor {
   readonly from: number
   readonly anchor: string
+  /** As {@link placeOfRun}; undefined stands for the run's own destination. */
+  readonly placeOf: (destination: string | undefined) => string | undefined
+}
+
+/** Each destination is looked up once, not for each line. */
+function placesIn(run: RunRecord): Anchor['placeOf'] {
+  const known = new Map<string | undefined, string | undefined>()
+  return (destination) => {
+    if (!known.has(destination)) known.set(destination, placeOfRun(run, destination))
+    return known.get(destination)
+  }
+}
+
+/** One and the same key may be in use at two destinations. */
+function spotOf({ destination, key }: FileRecord, since: Anchor | undefined): string {
+  return spot(since?.placeOf(destination), key)
+}
+
+function spot(place: string | undefined, key: string): string {
+  return `${place ?? ''}\n${key}`
 }
 
 function identity({ path, occurrence }: Named, anchors: readonly Anchor[]): string {
@@ -176,45 +217,9 @@ async function placesBySource(journalPath: string, anchors: readonly Anchor[]): 
   return { get: (source) => (ambiguous.has(source) ? undefined : places.get(source)) }
 }
 
-interface HalfSent {
-  readonly started: UploadStartedRecord
-  /** By number: one that was sent again counts as it was last. */
-  readonly parts: Map<number, Part>
-}
-
 function unfinishedOf({ started, parts }: HalfSent): EarlierFile['unfinished'] {
   const { uploadId, partSize, size, mtime } = started
-  return { uploadId, partSize, size, mtime: mtime ?? undefined, parts: [...parts.values()] }
-}
-
-/** Multipart uploads that were begun, of files that are not there yet. */
-function createHalfSent() {
-  const byFile = new Map<string, HalfSent>()
-  const byUpload = new Map<string, HalfSent>()
-  return {
-    isEmpty: () => byFile.size === 0,
-    has: (id: string) => byFile.has(id),
-    get: (id: string) => byFile.get(id),
-    begin(id: string, started: UploadStartedRecord): void {
-      this.end(id)
-      const half = { started, parts: new Map<number, Part>() }
-      byFile.set(id, half)
-      byUpload.set(started.uploadId, half)
-    },
-    add({ uploadId, partNumber, size, etag, checksum }: PartRecord): void {
-      byUpload.get(uploadId)?.parts.set(partNumber, { partNumber, size, etag, checksum })
-    },
-    end(id: string): void {
-      const half = byFile.get(id)
-      if (half === undefined) return
-      byFile.delete(id)
-      byUpload.delete(half.started.uploadId)
-    },
-    bySource(source: string): HalfSent | undefined {
-      const found = [...byFile.values()].filter(({ started }) => started.source === source)
-      return found.length === 1 ? found[0] : undefined
-    },
-  }
+  return { uploadId, partSize, size: size ?? undefined, mtime: mtime ?? undefined, parts: [...parts.values()] }
 }
 
 const fileBegins = Buffer.from('{"type":"file","path":')

@@ -1,10 +1,12 @@
 import { toUploadError } from '../errors.ts'
 import type { FileRecord } from '../observe/records.ts'
+import { dropUnfinished } from './drop-unfinished.ts'
 import type { Earlier, EarlierFile } from './earlier.ts'
 import type { FileFacts } from './file-facts.ts'
 import { type FileWork, modifiedAt } from './file-record.ts'
 import { retrying } from './retry.ts'
 import { currentFacts, retryOptions, type SendFileOptions } from './send-file.ts'
+import { openEnded } from './send-stdin.ts'
 
 /**
  * What earlier invocations have done of a file. Where that is a half-sent upload, it is in `work` from then on.
@@ -27,17 +29,31 @@ export async function lookBack(
     onRetry: ({ code, message }, failures, delayMs) =>
       emit({ type: 'file-retry', index, path, attempt: failures, code, message, delayMs }),
   })
-  if (found === undefined) return undefined
+  if (found === undefined || isOfOtherBytes(work.file, found)) return undefined
   keepKey(work, found)
   const { key, unfinished } = found
   const done = standing(found, options)
   if (done !== undefined && (await isAsUploaded(work, done, options))) return done
-  if (destination.multipart !== undefined) work.unfinished = unfinished
+  if (work.file.path === '-' && openEnded(options) !== undefined) await dropStdin(work, unfinished, options)
+  else if (destination.multipart !== undefined) work.unfinished = unfinished
   else if (unfinished !== undefined) {
     const message = `${key} is begun anew: engine ${destination.engine} cannot go on with a half-sent upload`
     emit({ type: 'notice', message })
   }
   return undefined
+}
+
+/** What was sent of standard input while it was read is of no use to another reading. */
+async function dropStdin(
+  work: FileWork,
+  unfinished: EarlierFile['unfinished'],
+  { destination, emit }: SendFileOptions,
+): Promise<void> {
+  work.unfinished = unfinished
+  await dropUnfinished(work, destination)
+  if (work.unfinished === undefined) return
+  emit({ type: 'notice', message: `${work.file.key}: its half-sent upload is left for upload cleanup` })
+  work.unfinished = undefined
 }
 
 /** What a run that was cut makes of a file it never came to. */
@@ -53,6 +69,7 @@ export async function recall(work: FileWork, earlier: Earlier, options: SendFile
   if (earlier.asksDestination || work.attempts > 0) return undefined
   try {
     const found = await earlier.find(work.file)
+    if (found !== undefined && isOfOtherBytes(work.file, found)) return undefined
     if (found !== undefined) keepKey(work, found)
     work.unfinished = options.destination.multipart && found?.unfinished
     const done = found && standing(found, options)
@@ -68,14 +85,33 @@ export async function recall(work: FileWork, earlier: Earlier, options: SendFile
   }
 }
 
+/** A key that was made of bytes is no longer the file's where it has others now. */
+function isOfOtherBytes({ key, size, mtimeMs, pinned }: FileWork['file'], found: EarlierFile): boolean {
+  if (!pinned || found.key === key || size === undefined || mtimeMs === undefined) return false
+  const then = found.done ?? found.unfinished
+  return then?.size !== size || then.mtime !== modifiedAt({ mtimeMs })
+}
+
 /** A file keeps the key it has, also where a template gives it another now. */
 function keepKey(work: FileWork, { key, originalKey }: EarlierFile): void {
   if (key !== work.file.key) work.file = { ...work.file, key, originalKey }
 }
 
-/** A file that was passed over for the object that was there is passed over again only where that is asked for still. */
+/**
+ * A file that was passed over for the object that was there is passed over again only where that is asked for still. One
+ * that was not newer than that is looked at again, which costs no more.
+ */
 function standing({ done }: EarlierFile, { settings }: SendFileOptions): FileRecord | undefined {
-  return done?.reason === 'exists' && settings.ifExists !== 'skip' ? undefined : done
+  switch (done?.reason) {
+    case 'exists':
+      return settings.ifExists === 'skip' ? done : undefined
+    case 'unchanged':
+      return settings.ifExists === 'changed' ? done : undefined
+    case 'not-newer':
+      return undefined
+    default:
+      return done
+  }
 }
 
 /** By size and time, as it was recorded; a file that only got another time, by its checksum. */

@@ -1,18 +1,23 @@
 import type { Destination } from '../destinations/destination.ts'
 import type { Listener } from '../observe/events.ts'
 import type { Clock } from './clock.ts'
-import { createConcurrencyController } from './concurrency.ts'
+import { type ConcurrencyController, createConcurrencyController } from './concurrency.ts'
 import { createRefusals } from './refusals.ts'
-import { createRequestRate } from './request-rate.ts'
+import { createRequestRate, type RequestRate } from './request-rate.ts'
 import { createScheduler, type Scheduler } from './scheduler.ts'
 import { watchDestination } from './watched-destination.ts'
 
 /** A change of the request rate by less than this share is not worth a word. */
 const worthSaying = 0.2
 
-/** What `--concurrency auto` consists of. */
+/** What `--concurrency auto` consists of: one number of slots for all destinations, and for each the rate it takes. */
 export interface Automatic {
   readonly scheduler: Scheduler
+  /** One for each destination, in their order. */
+  readonly views: readonly AutomaticView[]
+}
+
+export interface AutomaticView {
   /** The one to send to: what becomes of its requests is what decides. */
   readonly destination: Destination
   /**
@@ -23,37 +28,46 @@ export interface Automatic {
 }
 
 export interface AutomaticOptions {
-  readonly destination: Destination
+  readonly destinations: readonly Destination[]
   readonly clock: Pick<Clock, 'elapsed' | 'sleep'>
   readonly emit: Listener
   /** Milliseconds that this program's one thread has had something to do, in all. */
   readonly busyMs: () => number
 }
 
-export function createAutomatic({ destination, clock, emit, busyMs }: AutomaticOptions): Automatic {
-  const now = clock.elapsed
-  let said: number | undefined
-  const rate = createRequestRate(now, (perSecond) => {
-    if (perSecond === undefined) {
-      if (said !== undefined) emit({ type: 'notice', message: 'requests are not held back any more' })
-    } else if (said === undefined || Math.abs(perSecond / said - 1) > worthSaying) {
-      emit({ type: 'notice', message: `held back to ${Math.round(perSecond)} requests/s: the server refuses more` })
-    } else {
-      return
-    }
-    said = perSecond
-  })
-  const refusals = createRefusals(now)
+export function createAutomatic({ destinations, clock, emit, busyMs }: AutomaticOptions): Automatic {
+  const isOneOfMany = destinations.length > 1
+  const rates = destinations.map(({ url }) =>
+    createRequestRate(clock.elapsed, sayRate(emit, isOneOfMany ? ` at ${url}` : '')),
+  )
   const controller = createConcurrencyController({
-    now,
+    now: clock.elapsed,
     busyMs,
-    rate,
+    rate: {
+      get isBinding() {
+        return rates.some((rate) => rate.isBinding)
+      },
+    },
     onChange: (change) => {
       scheduler.setConcurrency(change.to)
       emit({ type: 'concurrency', ...change })
     },
   })
   const scheduler = createScheduler(controller.limit, controller.waited)
+  const views = destinations.map((destination, index) =>
+    viewOf(destination, rates[index] as RequestRate, controller, clock),
+  )
+  return { scheduler, views }
+}
+
+function viewOf(
+  destination: Destination,
+  rate: RequestRate,
+  controller: ConcurrencyController,
+  clock: AutomaticOptions['clock'],
+): AutomaticView {
+  const now = clock.elapsed
+  const refusals = createRefusals(now)
 
   const answered = (beganMs: number, isRefused: boolean): void => {
     const share = refusals.answered(beganMs, isRefused)
@@ -78,7 +92,6 @@ export function createAutomatic({ destination, clock, emit, busyMs }: AutomaticO
   }
 
   return {
-    scheduler,
     destination: watchDestination(destination, {
       now,
       turn(signal) {
@@ -102,5 +115,21 @@ export function createAutomatic({ destination, clock, emit, busyMs }: AutomaticO
         inHand += 1
       })
     },
+  }
+}
+
+/** @param where which server it is about, where there are several */
+function sayRate(emit: Listener, where: string): (perSecond: number | undefined) => void {
+  let said: number | undefined
+  return (perSecond) => {
+    if (perSecond === undefined) {
+      if (said !== undefined) emit({ type: 'notice', message: `requests are not held back any more${where}` })
+    } else if (said === undefined || Math.abs(perSecond / said - 1) > worthSaying) {
+      const message = `held back to ${Math.round(perSecond)} requests/s${where}: the server refuses more`
+      emit({ type: 'notice', message })
+    } else {
+      return
+    }
+    said = perSecond
   }
 }

@@ -7,8 +7,8 @@ const limitMs = 5000
 /** Removes what was sent of a file that cannot be gone on with. Where that fails, the upload counts as one that is kept. */
 export async function dropUnfinished(work: FileWork, { multipart }: Destination): Promise<void> {
   const { unfinished, file } = work
-  if (unfinished?.size === undefined) {
-    // It was only found at the destination: it may be somebody else's.
+  // Where it was only found at the destination, it may be somebody else's; nobody knows the size of standard input.
+  if (unfinished === undefined || (unfinished.size === undefined && file.path !== '-')) {
     work.unfinished = undefined
     return
   }

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import type { Pacer, PartBody } from '../destinations/destination.ts'
 import { sourceError } from '../plan/source-errors.ts'
 import { changed, changeSince, type FileFacts, type FileRange } from './file-facts.ts'
+import { heldPieces } from './held-bytes.ts'
 import { openPartReader, readWhole } from './part-reader.ts'
 
 /**
@@ -23,10 +24,11 @@ export function fileBody(facts: FileFacts, range: FileRange, bufferSize: number,
     size: range.size,
     open: (from = 0) =>
       pacer === undefined ? readPieces(facts, from, range, { bufferSize }) : paced(pacer, from, false),
-    stream: (from = 0) =>
-      pacer === undefined
-        ? readStream(facts, from, range, bufferSize)
-        : Readable.from(paced(pacer, from, true), { objectMode: false }),
+    stream: (from = 0) => {
+      if (pacer !== undefined) return Readable.from(paced(pacer, from, true), { objectMode: false })
+      if (facts.held === undefined) return readStream(facts, from, range, bufferSize)
+      return Readable.from(readPieces(facts, from, range, { bufferSize, own: true }), { objectMode: false })
+    },
     readAll: (into) => readWhole(facts, range, into),
     openReader: () => openPartReader(facts, range),
   }
@@ -47,6 +49,13 @@ async function* readPieces(
   range: FileRange,
   { bufferSize, pace, own = false }: Reading,
 ): AsyncGenerator<Uint8Array> {
+  if (facts.held !== undefined) {
+    for (const piece of heldPieces(facts.held, range.start + from, range.start + range.size, bufferSize)) {
+      if (pace !== undefined) await pace(piece.length)
+      yield own ? Buffer.from(piece) : piece
+    }
+    return
+  }
   const file = await openFile(facts.absolute, 'r').catch(failed)
   try {
     const buffer = Buffer.allocUnsafeSlow(bytesAtOnce(range.size - from, bufferSize))

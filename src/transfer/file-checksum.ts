@@ -33,6 +33,17 @@ export async function md5Of(body: Pick<PartBody, 'size' | 'openReader'>, signal:
   return hash.digest('hex')
 }
 
+/**
+ * The SHA-256 sum of a body's bytes in hexadecimal.
+ *
+ * @throws UploadError as {@link checksumOf}
+ */
+export async function sha256Of(body: Pick<PartBody, 'size' | 'openReader'>, signal: AbortSignal): Promise<string> {
+  const hash = createHash('sha256')
+  await readThrough(body, hash, signal)
+  return hash.digest('hex')
+}
+
 /** A stopped run does not wait for a read from a dead network drive: what is being read then is left to itself. */
 async function readThrough(
   body: Pick<PartBody, 'size' | 'openReader'>,

@@ -1,5 +1,6 @@
 import type { Stats } from 'node:fs'
 import { UploadError } from '../errors.ts'
+import type { HeldBytes } from './held-bytes.ts'
 
 /** A file as it was when its sending began: what it must still be at the end. */
 export interface FileFacts {
@@ -9,6 +10,8 @@ export interface FileFacts {
   readonly size: number
   /** Milliseconds since the epoch, with the fraction the file system gives. */
   readonly mtimeMs: number
+  /** Its bytes, where they are held in memory and in no file: standard input's. */
+  readonly held?: HeldBytes
 }
 
 export interface FileRange {

@@ -1,7 +1,7 @@
 import type { Destination, ObjectInfo } from '../destinations/destination.ts'
 import type { UploadError } from '../errors.ts'
 import { isoTime } from '../observe/iso-time.ts'
-import type { FileError, FileRecord } from '../observe/records.ts'
+import type { FileError, FileRecord, ReplacedObject, SkipReason } from '../observe/records.ts'
 import type { PlannedFile } from '../plan/planned-file.ts'
 import type { UnfinishedFile } from './earlier.ts'
 import type { FileFacts } from './file-facts.ts'
@@ -23,6 +23,8 @@ export interface FileWork {
   unfinished: UnfinishedFile | undefined
   /** How an attempt failed after which it may be at the destination all the same; undefined where none did. */
   doubt: UploadError | undefined
+  /** What was under its key before: null for nothing, undefined where nobody asked. */
+  replaced: ReplacedObject | null | undefined
 }
 
 export function newWork(file: PlannedFile): FileWork {
@@ -36,6 +38,7 @@ export function newWork(file: PlannedFile): FileWork {
     parts: 0,
     unfinished: undefined,
     doubt: undefined,
+    replaced: undefined,
   }
 }
 
@@ -49,15 +52,17 @@ export type UploadedBefore = Pick<FileRecord, 'reason' | 'etag' | 'versionId' | 
 /** @param before of the line of the invocation that uploaded it, or of the destination */
 export function alreadyUploadedRecord(work: FileWork, destination: Destination, before: UploadedBefore): FileRecord {
   // What was passed over then for the object that was there still is: nobody has looked into that.
-  if (before.reason === 'exists') return existingRecord(work, destination)
+  if (before.reason === 'exists' || before.reason === 'unchanged') {
+    return skippedRecord(work, destination, before.reason)
+  }
   const { etag, versionId, checksum, replaced } = before
   const record = fileRecord(work, destination, 'skipped', undefined, undefined)
   return { ...record, reason: 'already-uploaded', etag, versionId, replaced, checksum }
 }
 
-/** There is an object under its key already, which is left as it is: says nothing of that. */
-export function existingRecord(work: FileWork, destination: Destination): FileRecord {
-  return { ...fileRecord(work, destination, 'skipped', undefined, undefined), reason: 'exists' }
+/** It is passed over, for this reason: says nothing of an object under its key. */
+export function skippedRecord(work: FileWork, destination: Destination, reason: SkipReason): FileRecord {
+  return { ...fileRecord(work, destination, 'skipped', undefined, undefined), reason }
 }
 
 export function failedRecord(

@@ -51,7 +51,9 @@ export interface GateOptions {
   readonly breaker: Pick<Breaker, 'answered'>
   /** The run slows down by itself where requests are refused. */
   readonly isAdaptive: boolean
-  /** The destination is gone, and the run with it. */
+  /** What messages call the destination; undefined where there is no other. */
+  readonly name?: string | undefined
+  /** The destination is gone, and all that goes there with it. */
   readonly onLost: (error: UploadError) => void
 }
 
@@ -60,8 +62,9 @@ const lineCodes: ReadonlySet<ErrorCode> = new Set(['CONNECTION', 'STALLED', 'TIM
 /** In milliseconds: a link that was cut for half a minute is back by then, and backoff has had time to find it. */
 const silenceMs = 60_000
 
-export function createGate({ clock, emit, policy, scheduler, breaker, isAdaptive, onLost }: GateOptions): Gate {
-  const outage = createOutage({ clock, emit, limitMs: policy.retryMaxTimeMs, onLost })
+export function createGate(options: GateOptions): Gate {
+  const { clock, emit, policy, scheduler, breaker, isAdaptive, name, onLost } = options
+  const outage = createOutage({ clock, emit, limitMs: policy.retryMaxTimeMs, name, onLost })
   const throttle = createThrottleGate({ clock, policy, onlyAsked: isAdaptive })
   const crowding = createCrowding({ scheduler, clock, emit })
   let lastSuccessMs = Number.NEGATIVE_INFINITY

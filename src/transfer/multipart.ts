@@ -69,7 +69,14 @@ async function beginAnew(options: MultipartOptions): Promise<MultipartUpload> {
   return begin(options)
 }
 
-async function begin(options: MultipartOptions): Promise<MultipartUpload> {
+export interface BeginOptions
+  extends Pick<MultipartOptions, 'uploads' | 'object' | 'meter' | 'onBegun' | 'onEnded' | 'retry' | 'timeouts'> {
+  /** Bytes of the object; undefined where nobody knows them yet. */
+  readonly size: number | undefined
+}
+
+/** Begins an upload, and keeps that it was; where that cannot be kept, it is removed. */
+export async function begin(options: BeginOptions): Promise<MultipartUpload> {
   const { uploads, retry } = options
   const object: ObjectToPut = { ...options.object, size: options.size }
   const upload = await retrying(() => uploads.create(object, callOf(options)), retry)
@@ -85,17 +92,33 @@ async function begin(options: MultipartOptions): Promise<MultipartUpload> {
 }
 
 async function finish(upload: MultipartUpload, there: readonly Part[], options: MultipartOptions): Promise<ObjectInfo> {
-  const retry: RetryOptions = { ...options.retry, mayRetry: (...failure) => mayRetry(options.retry, ...failure) }
+  const retry = unlessLost(options.retry)
   const parts = await sendParts(upload, there, { ...options, retry })
+  return complete(upload, parts, options)
+}
+
+/** Makes the object out of its parts, with retries. */
+export async function complete(
+  upload: MultipartUpload,
+  parts: readonly Part[],
+  options: Pick<MultipartOptions, 'onEnded' | 'retry' | 'timeouts'>,
+): Promise<ObjectInfo> {
   // Asked again, the destination would say the same of an object it makes of other bytes: the file is sent anew.
   const mayComplete: RetryOptions['mayRetry'] = (error, failures, elapsedMs) =>
     error.code !== 'CHECKSUM_MISMATCH' && mayRetry(options.retry, error, failures, elapsedMs)
-  const info = await retrying(() => upload.complete(parts, callOf(options)), { ...retry, mayRetry: mayComplete })
+  const info = await retrying(() => upload.complete(parts, callOf(options)), {
+    ...options.retry,
+    mayRetry: mayComplete,
+  })
   options.onEnded()
   return info
 }
 
 /** What is lost does not come back by asking again. */
+export function unlessLost(retry: RetryOptions): RetryOptions {
+  return { ...retry, mayRetry: (...failure) => mayRetry(retry, ...failure) }
+}
+
 function mayRetry(retry: RetryOptions, error: UploadError, failures: number, elapsedMs: number): boolean {
   return !saysLost(error) && (retry.mayRetry?.(error, failures, elapsedMs) ?? true)
 }
@@ -146,7 +169,8 @@ export function isKept(error: UploadError, signal: AbortSignal): boolean {
   return signal.aborted || (error.retryable && error.code !== 'SOURCE_CHANGED') || errorKinds[error.code].runWide
 }
 
-async function remove(upload: MultipartUpload, { onEnded }: Pick<MultipartOptions, 'onEnded'>): Promise<void> {
+/** Removes an upload with its parts. Where that fails, it counts as one that is kept. */
+export async function remove(upload: MultipartUpload, { onEnded }: Pick<MultipartOptions, 'onEnded'>): Promise<void> {
   // The run's signal may be what ended it; the removal must not be cut by that too.
   await upload.abort({ signal: AbortSignal.timeout(removalLimitMs), requests: 1 }).then(onEnded, () => undefined)
 }

@@ -27,6 +27,8 @@ export interface OutageOptions {
   readonly emit: Listener
   /** For how long it is waited for, in milliseconds. */
   readonly limitMs: number
+  /** What messages call the destination; undefined where there is no other. */
+  readonly name?: string | undefined
   /** It did not come back. */
   readonly onLost: (error: UploadError) => void
 }
@@ -40,7 +42,7 @@ interface Current {
   last: UploadError
 }
 
-export function createOutage({ clock, emit, limitMs, onLost }: OutageOptions): Outage {
+export function createOutage({ clock, emit, limitMs, name = 'the destination', onLost }: OutageOptions): Outage {
   /** Those that wait, in the order in which they came. */
   const waiting = new Set<() => void>()
   let current: Current | undefined
@@ -50,7 +52,7 @@ export function createOutage({ clock, emit, limitMs, onLost }: OutageOptions): O
     if (outage.isSaid) return
     outage.isSaid = true
     const until = timeOfDay(clock.now() + limitMs - (clock.elapsed() - outage.beganMs), 'seconds')
-    const message = `the destination cannot be reached; waiting for it until ${until} at most (--retry-max-time)`
+    const message = `${name} cannot be reached; waiting for it until ${until} at most (--retry-max-time)`
     emit({ type: 'warning', message: `${message}: ${outage.last.message}` })
   }
 
@@ -66,7 +68,7 @@ export function createOutage({ clock, emit, limitMs, onLost }: OutageOptions): O
     }
   }
   const giveUp = ({ last }: Current): void => {
-    const message = `the destination could not be reached for ${formatDuration(limitMs)}; go on with upload --resume: ${last.message}`
+    const message = `${name} could not be reached for ${formatDuration(limitMs)}; go on with upload --resume: ${last.message}`
     onLost(new UploadError('CONNECTION', message, { unreachable: true, cause: last }))
   }
 
@@ -109,7 +111,7 @@ export function createOutage({ clock, emit, limitMs, onLost }: OutageOptions): O
       endedMs = clock.elapsed()
       over.abort()
       if (isSaid) {
-        const message = `the destination can be reached again, after ${formatDuration(endedMs - beganMs)}`
+        const message = `${name} can be reached again, after ${formatDuration(endedMs - beganMs)}`
         emit({ type: 'warning', message })
       }
       for (const go of [...waiting]) go()

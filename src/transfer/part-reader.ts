@@ -2,6 +2,7 @@ import { close, fstat, open, read } from 'node:fs'
 import type { PartReader } from '../destinations/destination.ts'
 import { sourceError } from '../plan/source-errors.ts'
 import { changed, changeSince, type FileFacts, type FileRange } from './file-facts.ts'
+import { copyHeld, heldReader } from './held-bytes.ts'
 
 /**
  * Reads all of a small range at once, and compares the file with what it was. Callbacks, since promises of their own
@@ -11,6 +12,10 @@ import { changed, changeSince, type FileFacts, type FileRange } from './file-fac
  * @throws UploadError SOURCE_*
  */
 export function readWhole(facts: FileFacts, range: FileRange, into: Buffer): Promise<void> {
+  if (facts.held !== undefined) {
+    copyHeld(facts.held, range.start, into.subarray(0, range.size))
+    return Promise.resolve()
+  }
   return new Promise((resolve, reject) => {
     open(facts.absolute, 'r', (error, fd) => {
       if (error) return reject(sourceError(error))
@@ -44,6 +49,7 @@ export function readWhole(facts: FileFacts, range: FileRange, into: Buffer): Pro
  * @throws UploadError SOURCE_*
  */
 export async function openPartReader(facts: FileFacts, range: FileRange): Promise<PartReader> {
+  if (facts.held !== undefined) return heldReader(facts.held, range)
   const fd = await new Promise<number>((resolve, reject) => {
     open(facts.absolute, 'r', (error, fd) => (error ? reject(sourceError(error)) : resolve(fd)))
   })

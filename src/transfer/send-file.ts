@@ -9,17 +9,20 @@ import { createByteMeter } from './byte-meter.ts'
 import type { Clock } from './clock.ts'
 import { noteDoubt, noteMismatch } from './doubt.ts'
 import { dropUnfinished } from './drop-unfinished.ts'
-import type { FileFacts } from './file-facts.ts'
+import { changeSince, type FileFacts } from './file-facts.ts'
 import type { FileWork } from './file-record.ts'
 import type { Gate } from './gate.ts'
 import type { LocalBytes } from './local-bytes.ts'
 import { isKept } from './multipart.ts'
 import { createPartJournal, type KeepLine } from './part-journal.ts'
+import { preservedTime } from './preserved-time.ts'
 import { type FailedBefore, type RetryOptions, retrying } from './retry.ts'
 import type { Scheduler } from './scheduler.ts'
+import type { SendLimits } from './send-limits.ts'
+import { beginStdin, openEnded, sendStdin } from './send-stdin.ts'
 import type { SmallReader } from './small-reader.ts'
 import type { StdinFile } from './stdin-file.ts'
-import { type ObjectSettings, partsOf, uploadObject } from './upload-object.ts'
+import { keepsExisting, type ObjectSettings, partsOf, uploadObject } from './upload-object.ts'
 import { verifyUpload } from './verify-upload.ts'
 
 export interface SendFileOptions {
@@ -28,6 +31,8 @@ export interface SendFileOptions {
     readonly retry: RetrySettings
     /** What to do about a file that changes while it is read. */
     readonly onChange: 'fail' | 'retry'
+    /** Keep each file's modification time with its object. */
+    readonly preserve?: 'mtime' | undefined
   }
   readonly stdin: StdinFile
   readonly clock: Clock
@@ -42,6 +47,8 @@ export interface SendFileOptions {
   readonly smallReader: SmallReader
   readonly bytes: LocalBytes
   readonly keepLine: KeepLine
+  /** What may be uploaded; undefined where anything may. */
+  readonly limits?: SendLimits | undefined
 }
 
 /**
@@ -55,6 +62,10 @@ export async function sendFile(work: FileWork, options: SendFileOptions): Promis
   work.startedAtMs ??= clock.now()
   work.attempts += 1
   try {
+    if (work.file.path === '-' && openEnded(options) !== undefined) {
+      const head = await beginStdin(options)
+      if (head !== undefined) return await sendStdin(work, head, retryOptions(work, options), options)
+    }
     const facts = work.attempts === 1 ? asScanned(work, options) : undefined
     return await (facts === undefined ? sendCurrent(work, options) : sendSmall(work, facts, begun, options))
   } catch (thrown) {
@@ -80,7 +91,7 @@ async function sendSmall(
   options: SendFileOptions,
 ): Promise<ObjectInfo> {
   const { destination, emit, gate, settings, signal } = options
-  const { index, path, key, contentType } = work.file
+  const { index, path, key, contentType, properties } = work.file
   const { size } = facts
   work.facts = facts
   work.parts = 1
@@ -94,7 +105,8 @@ async function sendSmall(
       await turn
       requestedMs = options.clock.elapsed()
     }
-    const object = { key, contentType, properties: settings.properties, ifAbsent: settings.ifExists !== 'overwrite' }
+    const mtimeNs = settings.preserve === undefined ? undefined : await preservedTime(work.file, facts)
+    const object = { key, contentType, properties, mtimeNs, ifAbsent: keepsExisting(settings) }
     const info = await destination.small?.put(object, body, { signal, timeouts: options.timeouts })
     if (info !== undefined) {
       gate.succeeded()
@@ -127,7 +139,8 @@ function asScanned(work: FileWork, { destination, settings, pacer }: SendFileOpt
 /** @param failedBefore how a first attempt in another way ended */
 async function sendCurrent(work: FileWork, options: SendFileOptions, failedBefore?: FailedBefore): Promise<ObjectInfo> {
   const send = async (failed?: FailedBefore) => sendFacts(work, await currentFacts(work, options), options, failed)
-  if (options.settings.onChange === 'fail') return send(failedBefore)
+  // What it is by then has another key.
+  if (options.settings.onChange === 'fail' || work.file.pinned) return send(failedBefore)
   let first = failedBefore
   const attempt = (): Promise<ObjectInfo> => {
     const failed = first
@@ -158,12 +171,14 @@ async function sendFacts(
   failedBefore: FailedBefore | undefined,
 ): Promise<ObjectInfo> {
   const { destination, settings, emit } = options
-  const { index, path, key, contentType } = work.file
+  const { index, path, key, contentType, properties } = work.file
   const { parts, inParts } = partsOf(facts.size, destination, settings, work.unfinished)
   work.facts = facts
   work.parts = parts
   refuseTooLarge(facts, destination)
+  await options.limits?.heed(work.file, facts)
   if (work.unfinished !== undefined && !inParts) await dropUnfinished(work, destination)
+  const mtimeNs = settings.preserve === undefined ? undefined : await preservedTime(work.file, facts)
   let partsDone = 0
   const sentBefore = work.bytesSent
   const meter = createByteMeter((sent) => {
@@ -177,6 +192,8 @@ async function sendFacts(
     scheduler: options.scheduler,
     key,
     contentType,
+    properties,
+    mtimeNs,
     facts,
     meter,
     pacer: options.pacer,
@@ -230,10 +247,13 @@ function refuseTooLarge({ size }: FileFacts, { limits }: Destination): void {
 }
 
 async function lookAt(work: FileWork): Promise<FileFacts> {
-  const { absolute } = work.file
+  const { absolute, size, mtimeMs, pinned } = work.file
   const stats = await statOf(absolute).catch((error) => {
     throw sourceError(error)
   })
   if (!stats.isFile()) throw new UploadError('SOURCE_UNREADABLE', 'it is no longer a regular file')
+  const change =
+    pinned && size !== undefined && mtimeMs !== undefined && changeSince({ absolute, size, mtimeMs }, stats)
+  if (change) throw change
   return { absolute, size: stats.size, mtimeMs: stats.mtimeMs }
 }

@@ -31,12 +31,19 @@ export interface SendPartsOptions {
  * @returns all parts, in order of their number
  * @throws UploadError of the part that failed first
  */
-export async function sendParts(
+export function sendParts(
   upload: MultipartUpload,
   there: readonly Part[],
   options: SendPartsOptions,
 ): Promise<readonly Part[]> {
-  const { signal } = options.retry
+  return untilCut(options.retry.signal, (cut) => sendUntilCut(upload, there, options, cut))
+}
+
+/** Calls `send` with what cuts all parts of one upload: its own failure, or the run's end. */
+export async function untilCut<Result>(
+  signal: AbortSignal,
+  send: (cut: AbortController) => Promise<Result>,
+): Promise<Result> {
   const cut = new AbortController()
   // One listener for each part in flight.
   setMaxListeners(0, cut.signal)
@@ -45,7 +52,7 @@ export async function sendParts(
   signal.addEventListener('abort', cutAll)
   if (signal.aborted) cutAll()
   try {
-    return await sendUntilCut(upload, there, options, cut)
+    return await send(cut)
   } finally {
     signal.removeEventListener('abort', cutAll)
   }
@@ -76,7 +83,9 @@ async function sendUntilCut(
     const partNumber = next
     moveOn()
     try {
-      const part = await sendPart(upload, partNumber, options, retry)
+      const range = partRange(partNumber, size, upload.partSize)
+      const body = options.rangeBody(range.start, range.size)
+      const part = await sendPart(upload, partNumber, body, { ...options, retry })
       await options.onStored(part)
       parts.push(part)
       options.onPart(parts.length)
@@ -109,15 +118,18 @@ async function sendUntilCut(
   return parts.sort((a, b) => a.partNumber - b.partNumber)
 }
 
-async function sendPart(
+/**
+ * Sends one part, with retries.
+ *
+ * @throws UploadError of the last attempt
+ */
+export async function sendPart(
   upload: MultipartUpload,
   partNumber: number,
-  options: SendPartsOptions,
-  retry: RetryOptions,
+  body: PartBody,
+  options: Pick<SendPartsOptions, 'meter' | 'pacer' | 'timeouts' | 'retry'>,
 ): Promise<Part> {
-  const { pacer, timeouts } = options
-  const range = partRange(partNumber, options.size, upload.partSize)
-  const body = options.rangeBody(range.start, range.size)
+  const { pacer, timeouts, retry } = options
   return retrying(async () => {
     const meter = options.meter.begin()
     try {

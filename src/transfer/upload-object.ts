@@ -37,9 +37,7 @@ export interface ObjectSettings {
   readonly bufferSize: number
   /** Ask the destination for each object after it was sent. */
   readonly verify: boolean
-  /** One object for the whole run: by that it is known again. */
-  readonly properties: ObjectProperties
-  /** Whether an object that is there already stays. */
+  /** What becomes of a file whose object is there already. */
   readonly ifExists: Settings['ifExists']
 }
 
@@ -47,6 +45,9 @@ export interface UploadObjectOptions {
   readonly destination: Destination
   readonly key: string
   readonly contentType: string
+  readonly properties: ObjectProperties
+  /** To be kept with the object; nanoseconds since the epoch. */
+  readonly mtimeNs?: bigint | undefined
   readonly facts: FileFacts
   readonly settings: ObjectSettings
   readonly scheduler: Scheduler
@@ -62,6 +63,11 @@ export interface UploadObjectOptions {
   readonly bytes: LocalBytes
   /** For what is worth knowing with `-v`, or else is a warning. */
   readonly say: (message: string, type?: 'notice' | 'warning') => void
+}
+
+/** Whether an object that is there already stays, whatever it is. */
+export function keepsExisting({ ifExists }: Pick<Settings, 'ifExists'>): boolean {
+  return ifExists === 'skip' || ifExists === 'fail'
 }
 
 /** How an object of this size will be sent. One that is half there goes on as it was begun, whatever the settings say. */
@@ -92,9 +98,8 @@ async function sendObject(options: UploadObjectOptions): Promise<ObjectInfo> {
   const { destination, facts, settings } = options
   const unfinished = options.journal.unfinished()
   const { partSize, parts, inParts } = partsOf(facts.size, destination, settings, unfinished)
-  const { key, contentType } = options
-  const { properties, ifExists } = settings
-  const object: ObjectToPut = { key, contentType, properties, ifAbsent: ifExists !== 'overwrite', partSize }
+  const { key, contentType, properties, mtimeNs } = options
+  const object: ObjectToPut = { key, contentType, properties, mtimeNs, ifAbsent: keepsExisting(settings), partSize }
   if (!inParts || destination.multipart === undefined) return putWhole(object, parts, options)
   return uploadInParts({
     ...options,

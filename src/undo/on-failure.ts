@@ -1,12 +1,15 @@
-import { parseDestinationUrl, prefixOf } from '../config/destination-url.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Destination, Versioning } from '../destinations/destination.ts'
 import { UsageError } from '../errors.ts'
-import type { Plan } from '../plan/plan.ts'
+import { settledUrl } from '../observe/recorded-destinations.ts'
+import type { KeyScope } from '../plan/key-scope.ts'
+import type { PlannedFile } from '../plan/planned-file.ts'
 import { printable } from '../printable.ts'
 import type { Clock } from '../transfer/clock.ts'
 import { createRequests } from '../transfer/requests.ts'
-import { readRun } from './read-run.ts'
+import { keepsExisting } from '../transfer/upload-object.ts'
+import { byDestination } from './by-destination.ts'
+import { type RecordedObject, readRun } from './read-run.ts'
 import { keysInUse } from './replacing.ts'
 import { askVersioning } from './requests.ts'
 
@@ -14,18 +17,23 @@ import { askVersioning } from './requests.ts'
 const keysNamed = 3
 
 export interface UndoPromiseOptions {
-  readonly destination: Destination
-  readonly settings: Pick<Settings, 'to' | 'retry' | 'undoOnFailure' | 'ifExists'>
-  readonly plan: Pick<Plan, 'files'>
-  /** How many files there are. */
-  readonly count: number
+  /** Where the files go. */
+  readonly lane: {
+    readonly destination: Destination
+    readonly settings: Pick<Settings, 'retry' | 'ifExists' | 'partSize'>
+  }
+  /** The keys of the files. */
+  readonly scope: KeyScope
+  readonly files: () => AsyncIterable<PlannedFile>
+  readonly cwd: string
   readonly clock: Clock
   readonly signal: AbortSignal
 }
 
 /**
  * Whether `--undo-on-failure` can be kept is settled before the first byte: where every version is kept, always;
- * elsewhere where nothing is going to be replaced, as where an object that is there already stays.
+ * elsewhere where nothing is going to be replaced, as where an object that is there already stays, or what is there is
+ * not older than its file.
  *
  * @param journal of the run that is continued: what it uploaded is its own
  * @returns what the records of this run's uploads say they replaced: null for nothing; undefined where that need not
@@ -34,16 +42,16 @@ export interface UndoPromiseOptions {
  * @throws UploadError where the destination cannot be asked.
  */
 export async function promiseUndo(options: UndoPromiseOptions, journal: string | undefined): Promise<null | undefined> {
-  const { destination, settings, clock, signal } = options
+  const { lane, clock, signal } = options
+  const { destination, settings } = lane
   const requests = createRequests(settings.retry, clock, signal)
   const versioning = await askVersioning(destination, requests.ask)
   if (versioning === 'on') return undefined
-  const own = journal === undefined ? undefined : await ownKeys(journal)
-  if (settings.ifExists !== 'overwrite') return null
-  const prefix = prefixOf(parseDestinationUrl(settings.to))
+  const own = journal === undefined ? undefined : await ownKeys(journal, settledUrl(destination.url, options.cwd))
+  if (keepsExisting(settings)) return null
   const named: string[] = []
   let found = 0
-  for await (const key of keysInUse({ ...options, requests, prefix, files: options.plan.files })) {
+  for await (const key of keysInUse({ ...options, ...lane, requests })) {
     if (own?.has(key)) continue
     found += 1
     if (named.length < keysNamed) named.push(printable(key))
@@ -59,15 +67,17 @@ export async function promiseUndo(options: UndoPromiseOptions, journal: string |
 }
 
 /** @throws UsageError where an earlier invocation did not ask what it replaced. */
-async function ownKeys(journal: string): Promise<ReadonlySet<string>> {
-  const { objects } = await readRun(journal)
+async function ownKeys(journal: string, destination: string): Promise<ReadonlySet<string>> {
+  const objects = byDestination(await readRun(journal)).get(destination)?.objects ?? new Map<string, RecordedObject>()
   const own = new Set<string>()
   for (const { key, uploaded, replaced } of objects.values()) {
     if (replaced === null) own.add(key)
     else if (uploaded !== undefined) {
-      throw new UsageError(
-        `--undo-on-failure cannot be kept: the run that is continued was begun without it, and does not know what ${printable(key)} replaced; leave it out`,
-      )
+      const why =
+        replaced === undefined
+          ? `was begun without it, and does not know what ${printable(key)} replaced`
+          : `has replaced ${printable(key)}, and the destination has not kept what was there`
+      throw new UsageError(`--undo-on-failure cannot be kept: the run that is continued ${why}; leave it out`)
     }
   }
   return own

@@ -1,12 +1,11 @@
 import pLimit from 'p-limit'
 import type { Versioning } from '../destinations/destination.ts'
-import type { UploadStartedRecord } from '../observe/records.ts'
-import type { RecordedObject, RecordedRun } from './read-run.ts'
+import type { RunPart } from './by-destination.ts'
+import type { RecordedObject, StartedUpload } from './read-run.ts'
 import type { UndoRequests } from './requests.ts'
 
 /** What an undo would do. Nothing of it is done where anything is refused. */
 export interface UndoPlan {
-  readonly versioning: Versioning
   readonly remove: readonly PlannedRemoval[]
   /** Not the run's any more, or not certainly. */
   readonly leave: readonly Named[]
@@ -14,7 +13,7 @@ export interface UndoPlan {
   /** Objects of the run that are not there any more. */
   readonly gone: number
   /** Half-sent multipart uploads to be aborted. */
-  readonly uploads: readonly UploadStartedRecord[]
+  readonly uploads: readonly StartedUpload[]
 }
 
 export interface PlannedRemoval {
@@ -24,6 +23,7 @@ export interface PlannedRemoval {
 }
 
 export interface Named {
+  readonly destination: string
   readonly key: string
   readonly why: string
 }
@@ -34,9 +34,8 @@ export interface Named {
  * @param concurrency requests at a time
  * @throws UploadError where the destination cannot be asked.
  */
-export async function planUndo(run: RecordedRun, requests: UndoRequests, concurrency: number): Promise<UndoPlan> {
+export async function planUndo(run: RunPart, requests: UndoRequests, concurrency: number): Promise<UndoPlan> {
   const plan = {
-    versioning: requests.versioning,
     remove: [] as PlannedRemoval[],
     leave: [] as Named[],
     refuse: refusedUnasked(run, requests.versioning),
@@ -51,21 +50,21 @@ export async function planUndo(run: RecordedRun, requests: UndoRequests, concurr
       limit.clearQueue()
       throw error
     })
-    const { key } = object
+    const { destination, key } = object
     if (decision.action === 'remove') plan.remove.push({ object, restores: decision.restores })
-    else if (decision.action === 'leave') plan.leave.push({ key, why: decision.why })
-    else if (decision.action === 'refuse') plan.refuse.push({ key, why: decision.why })
+    else if (decision.action === 'leave') plan.leave.push({ destination, key, why: decision.why })
+    else if (decision.action === 'refuse') plan.refuse.push({ destination, key, why: decision.why })
     else if (object.uploaded !== undefined) plan.gone += 1
   })
   return plan
 }
 
 /** A run that never asked what it replaces needs no request for each of its objects to be refused. */
-function refusedUnasked(run: RecordedRun, versioning: Versioning): Named[] {
+function refusedUnasked(run: RunPart, versioning: Versioning): Named[] {
   if (versioning !== 'off') return []
   const why =
-    'the run did not ask what it replaced, and the destination keeps no versions; only a run with --if-exists skip or fail, or with --undo-on-failure, can be undone there'
+    'the run did not ask what it replaced, and the destination keeps no versions; only a run with --if-exists skip, fail, newer or changed, or with --undo-on-failure, can be undone there'
   return [...run.objects.values()]
     .filter(({ uploaded, replaced }) => uploaded !== undefined && replaced === undefined)
-    .map(({ key }) => ({ key, why }))
+    .map(({ destination, key }) => ({ destination, key, why }))
 }

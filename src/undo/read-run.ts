@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts'
+import { urlsIn } from '../observe/recorded-destinations.ts'
 import type { FileRecord, ReplacedObject, RunRecord, SummaryRecord, UploadStartedRecord } from '../observe/records.ts'
 import { readRecords, refuseOtherRun } from '../observe/report/read.ts'
 
@@ -6,18 +7,25 @@ import { readRecords, refuseOtherRun } from '../observe/report/read.ts'
 export interface RecordedRun {
   /** Of its first invocation. */
   readonly run: RunRecord
+  /** Of each invocation, in their order: each may have gone to other destinations. */
+  readonly runs: readonly RunRecord[]
   /** When its last invocation began, ISO-8601. */
   readonly continuedAt: string
-  /** By key, in the order in which they were first sent. */
+  /** By destination and key, in the order in which they were first sent. */
   readonly objects: ReadonlyMap<string, RecordedObject>
   /** Multipart uploads that nothing says were completed. */
-  readonly unfinished: readonly UploadStartedRecord[]
+  readonly unfinished: readonly StartedUpload[]
   /** Of its last invocation; undefined where that was killed. */
   readonly summary: SummaryRecord | undefined
 }
 
+/** A multipart upload that was begun, with where that was. */
+export type StartedUpload = UploadStartedRecord & { readonly destination: string }
+
 /** An object that the run made, or may have made. */
 export interface RecordedObject {
+  /** The URL of its destination, in one form. */
+  readonly destination: string
   readonly key: string
   /** The last line that says it was uploaded; undefined where none does. */
   readonly uploaded: FileRecord | undefined
@@ -40,63 +48,89 @@ type Known = { -readonly [Field in keyof RecordedObject]: RecordedObject[Field] 
  * @throws UsageError where the file cannot be read, or is no record of one run.
  */
 export async function readRun(path: string, further: readonly FileRecord[] = []): Promise<RecordedRun> {
-  let run: RunRecord | undefined
+  const runs: RunRecord[] = []
   let continuedAt = ''
   let summary: SummaryRecord | undefined
   const objects = new Map<string, Known>()
-  const unfinished = new Map<string, UploadStartedRecord>()
+  const unfinished = new Map<string, StartedUpload>()
+  let urlOf = urlsIn({ to: '', cwd: '/' })
   try {
     for await (const records of readRecords(path)) {
       for (const record of records) {
         if (record.type === 'run') {
-          refuseOtherRun(run, record, path)
-          run ??= record
+          refuseOtherRun(runs[0], record, path)
+          runs.push(record)
+          urlOf = urlsIn(record)
           continuedAt = record.startedAt
           summary = undefined
         } else if (record.type === 'summary') summary = record
-        else if (record.type === 'upload-started') unfinished.set(record.uploadId, record)
-        else if (record.type === 'file') see(record, objects, unfinished)
+        else if (record.type === 'upload-started') {
+          unfinished.set(record.uploadId, { ...record, destination: urlOf(record.destination) })
+        } else if (record.type === 'file') see(record, urlOf(record.destination), objects, unfinished)
       }
     }
   } catch (error) {
     if (error instanceof UsageError) throw error
     throw new UsageError(`${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`)
   }
+  const [run] = runs
   if (run === undefined) {
     throw new UsageError(`${path} is no journal or .jsonl report of a run; a run's last lines name its journal`)
   }
-  for (const line of further) see(line, objects, unfinished)
+  for (const line of further) see(line, urlOf(line.destination), objects, unfinished)
   if (summary !== undefined) {
     const endedAtMs = Date.parse(continuedAt) + summary.durationMs
     for (const known of objects.values()) known.endedAtMs = endedAtMs
   }
-  return { run, continuedAt, objects, unfinished: [...unfinished.values()], summary }
+  return { run, runs, continuedAt, objects, unfinished: [...unfinished.values()], summary }
 }
 
-function see(file: FileRecord, objects: Map<string, Known>, unfinished: Map<string, UploadStartedRecord>): void {
-  const known = objects.get(file.key)
+function see(
+  file: FileRecord,
+  destination: string,
+  objects: Map<string, Known>,
+  unfinished: Map<string, StartedUpload>,
+): void {
+  const spot = `${destination}\n${file.key}`
+  const known = objects.get(spot)
   switch (file.status) {
     case 'undone':
-      objects.delete(file.key)
+      objects.delete(spot)
       return
     case 'uploaded':
-      for (const [uploadId, { key }] of unfinished) if (key === file.key) unfinished.delete(uploadId)
-      if (known === undefined) objects.set(file.key, newlyKnown(file, { uploaded: file }))
+      for (const [uploadId, begun] of unfinished) {
+        if (begun.key === file.key && begun.destination === destination) unfinished.delete(uploadId)
+      }
+      if (known === undefined) objects.set(spot, newlyKnown(file, destination, { uploaded: file }))
       else {
         if (known.uploaded !== undefined) known.before = [...known.before, known.uploaded]
         known.uploaded = file
+      }
+      return
+    case 'skipped':
+      // Stored by an invocation that was killed before it could say so, and found by one that went on.
+      if (file.reason === 'already-uploaded' && file.replaced === null && known?.uploaded === undefined) {
+        objects.set(spot, { ...(known ?? newlyKnown(file, destination, {})), uploaded: file })
       }
       return
     case 'failed':
     case 'cancelled':
       // What was in a file's way is not the run's.
       if (file.attempts === 0 || file.error?.code === 'ALREADY_EXISTS') return
-      if (known === undefined) objects.set(file.key, newlyKnown(file, { unsure: file }))
+      if (known === undefined) objects.set(spot, newlyKnown(file, destination, { unsure: file }))
       else known.unsure = file
   }
 }
 
 /** What the first line says was replaced is what was there before the run; later ones replaced the run's own. */
-function newlyKnown(file: FileRecord, what: Partial<Known>): Known {
-  return { key: file.key, uploaded: undefined, before: [], replaced: file.replaced, unsure: undefined, ...what }
+function newlyKnown(file: FileRecord, destination: string, what: Partial<Known>): Known {
+  return {
+    destination,
+    key: file.key,
+    uploaded: undefined,
+    before: [],
+    replaced: file.replaced,
+    unsure: undefined,
+    ...what,
+  }
 }

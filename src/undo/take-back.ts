@@ -1,14 +1,19 @@
+import { setMaxListeners } from 'node:events'
 import type { Settings } from '../config/settings.ts'
-import type { Destination, UnfinishedUpload } from '../destinations/destination.ts'
+import type { Destination } from '../destinations/destination.ts'
 import { toUploadError } from '../errors.ts'
+import type { RunLane } from '../lanes.ts'
 import type { Listener } from '../observe/events.ts'
 import type { Journal } from '../observe/journal.ts'
+import { settledUrl } from '../observe/recorded-destinations.ts'
 import type { FileRecord } from '../observe/records.ts'
+import { objectUrl } from '../observe/verbose.ts'
 import { type Clock, clockSlackMs } from '../transfer/clock.ts'
 import { createRequests, requestsAtOnce } from '../transfer/requests.ts'
-import { carryOut } from './carry-out.ts'
+import { byDestination, type RunPart } from './by-destination.ts'
+import { carryOut, type UnfinishedUpload } from './carry-out.ts'
 import type { PlannedRemoval } from './plan.ts'
-import { type RecordedObject, type RecordedRun, readRun } from './read-run.ts'
+import { type RecordedObject, readRun } from './read-run.ts'
 import { openUndoRequests } from './requests.ts'
 
 /** Whoever stopped the run waits for its end: so long after that, in milliseconds, this is given up. */
@@ -20,7 +25,8 @@ export interface TakeBackOptions {
   readonly journal: Journal
   /** Lines that the journal could not take. */
   readonly unrecorded: readonly FileRecord[]
-  readonly destination: Destination
+  readonly lanes: readonly Pick<RunLane, 'destination'>[]
+  readonly cwd: string
   readonly settings: Pick<Settings, 'concurrency' | 'retry'>
   readonly clock: Clock
   /** Aborted by whoever stops the run, before or meanwhile. */
@@ -43,7 +49,18 @@ export async function takeBack(options: TakeBackOptions): Promise<void> {
   const limit = limitAfterStop(options)
   try {
     const recorded = await readRun(journal.path, options.unrecorded)
-    const left = await carryOutAll(recorded, AbortSignal.any([limit.signal, journal.lost]), options)
+    const left: string[] = []
+    const signal = AbortSignal.any([limit.signal, journal.lost])
+    // One listener for each request in flight.
+    setMaxListeners(0, signal)
+    for (const [url, part] of byDestination(recorded)) {
+      const at = options.lanes
+        .map((lane) => lane.destination)
+        .filter((each) => settledUrl(each.url, options.cwd) === url)
+      // Of two engines, the one that can remove what is half there.
+      const destination = at.find(({ multipart }) => multipart !== undefined) ?? at[0]
+      left.push(...(await takeBackAt(url, destination, part, recorded.continuedAt, signal, options)))
+    }
     for (const message of left.slice(0, 5)) emit({ type: 'warning', message })
     if (left.length > 0) emit({ type: 'warning', message: unfinished(left.length, journal.path) })
   } catch (error) {
@@ -54,64 +71,84 @@ export async function takeBack(options: TakeBackOptions): Promise<void> {
   }
 }
 
-async function carryOutAll(
-  recorded: RecordedRun,
+/** What could not be taken back there. One destination that is gone must not keep what is at another. */
+async function takeBackAt(
+  url: string,
+  destination: Destination | undefined,
+  part: RunPart,
+  continuedAt: string,
   signal: AbortSignal,
   options: TakeBackOptions,
 ): Promise<readonly string[]> {
-  const { destination, settings, clock, journal, emit } = options
+  if (destination === undefined) return [`what is at ${url} was not undone: this run does not go there any more`]
+  try {
+    return await carryOutAll(destination, part, continuedAt, signal, options)
+  } catch (error) {
+    if (options.lanes.length === 1) throw error
+    return [`what is at ${url} was not undone: ${toUploadError(error).message}`]
+  }
+}
+
+async function carryOutAll(
+  destination: Destination,
+  part: RunPart,
+  continuedAt: string,
+  signal: AbortSignal,
+  options: TakeBackOptions,
+): Promise<readonly string[]> {
+  const { settings, clock, journal, emit } = options
   const requests = await openUndoRequests({ destination, retry: settings.retry, clock, signal })
-  const objects = [...recorded.objects.values()]
+  const objects = [...part.objects.values()]
   const unsure = objects.filter((object) => object.uploaded === undefined)
-  const carry = (remove: readonly RecordedObject[], uploads: readonly Unfinished[]) =>
+  const carry = (remove: readonly RecordedObject[], uploads: readonly UnfinishedUpload[]) =>
     carryOut(
       { remove: remove.map((object): PlannedRemoval => ({ object, restores: false })), uploads },
       {
         requests,
         concurrency: requestsAtOnce(settings.concurrency),
         signal,
-        async onUndone(_key, line) {
+        async onUndone(_object, line) {
           if (line === undefined) return
           // A journal that is full is no reason to leave objects behind.
           await journal.append(line).catch(() => undefined)
-          const isOfThis = line.startedAt !== null && line.startedAt >= recorded.continuedAt
+          const isOfThis = line.startedAt !== null && line.startedAt >= continuedAt
           emit({ type: 'undone', file: line, was: isOfThis ? 'uploaded' : 'skipped' })
         },
       },
     )
-  const uploads = [...recorded.unfinished, ...(await lostUploads(unsure, signal, options))]
+  const uploads = [...part.unfinished, ...(await lostUploads(destination, unsure, signal, options))]
   const first = await carry(objects, uploads)
   // A request that was cut may have been carried out after it was asked about.
   const again = first.stopped === undefined ? await carry(unsure, []) : first
   if (first.aborted > 0) emit({ type: 'uploads-aborted', count: first.aborted })
   const left = [first, again].flatMap((outcome) => [...outcome.left, ...outcome.failed])
   const stopped = again.stopped
+  const nameOf = (key: string): string => (options.lanes.length > 1 ? objectUrl(destination.url, key) : key)
   return [
-    ...new Set(left.map(({ key, why }) => `${key} was not undone: ${why}`)),
+    ...new Set(left.map(({ key, why }) => `${nameOf(key)} was not undone: ${why}`)),
     ...(stopped === undefined ? [] : [`not everything was undone: ${stopped.message}`]),
   ]
 }
 
-type Unfinished = Pick<UnfinishedUpload, 'uploadId'> & { readonly key: string }
-
 /** Multipart uploads whose beginning was never answered, so that nobody knows their id. */
 async function lostUploads(
+  destination: Destination,
   unsure: readonly RecordedObject[],
   signal: AbortSignal,
-  { destination, settings, clock }: TakeBackOptions,
-): Promise<readonly Unfinished[]> {
+  { settings, clock }: TakeBackOptions,
+): Promise<readonly UnfinishedUpload[]> {
   const list = destination.multipart?.list
   if (list === undefined) return []
   const { ask } = createRequests(settings.retry, clock, signal)
-  const found: Unfinished[] = []
-  for (const { key, unsure: line } of unsure) {
+  const found: UnfinishedUpload[] = []
+  for (const { destination: url, key, unsure: line } of unsure) {
     if (line === undefined || line.parts < 2 || line.startedAt === null) continue
     const since = Date.parse(line.startedAt) - clockSlackMs
     const begun = await ask(async (call) => {
-      const uploads: Unfinished[] = []
+      const uploads: UnfinishedUpload[] = []
       for await (const upload of list(key, call)) {
         if (upload.key === key && upload.initiatedAt.getTime() >= since)
-          uploads.push({ key, uploadId: upload.uploadId })
+          uploads.push({ destination: url, key, uploadId: upload.uploadId })
       }
       return uploads
     }).catch(() => [])

@@ -1,34 +1,27 @@
 import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Settings } from '../config/settings.ts'
-import { openDestination } from '../destinations/registry.ts'
 import { UsageError } from '../errors.ts'
 import { continueJournal, type Journal } from '../observe/journal.ts'
-import type { SummaryRecord } from '../observe/records.ts'
+import type { RunRecord, SummaryRecord } from '../observe/records.ts'
 import { readFirstRun } from '../observe/report/read.ts'
 import { journalDirectories, type StatePlaces } from '../observe/state-directory.ts'
-import type { Clock } from '../transfer/clock.ts'
-import { requestsAtOnce } from '../transfer/requests.ts'
-import { carryOut, type UndoOutcome } from './carry-out.ts'
-import { planUndo, type UndoPlan } from './plan.ts'
+import { type AtDestinationsOptions, type PlannedUndo, planAtDestinations } from './at-destinations.ts'
+import type { Spot, UndoOutcome } from './carry-out.ts'
+import type { UndoPlan } from './plan.ts'
 import { type RecordedRun, readRun } from './read-run.ts'
-import { openUndoRequests } from './requests.ts'
 
-export interface UndoOptions {
+export interface UndoOptions extends Omit<AtDestinationsOptions, 'settingsAt'> {
   readonly recorded: RecordedRun
+  /** How the destinations of these invocations are reached now. Throws a UsageError where that cannot be known. */
+  readonly settingsOf: (runs: readonly RunRecord[]) => AtDestinationsOptions['settingsAt']
   /** The file it was read from. */
   readonly report: string
-  /** How its destination is reached now. */
-  readonly settings: Settings
   /** Where the run's own journal is looked for, to be told of what was undone. */
   readonly places: StatePlaces
-  readonly clock: Clock
-  readonly signal: AbortSignal
-  readonly warn: (message: string) => void
   /** Asked once, before anything is touched, where there is something to do and nothing is refused. */
   readonly approve: (plan: UndoPlan) => Promise<boolean>
   /** Told of each object that was taken back. */
-  readonly onUndone?: ((key: string, restored: boolean) => void) | undefined
+  readonly onUndone?: ((object: Spot, restored: boolean) => void) | undefined
 }
 
 export interface Undone {
@@ -41,42 +34,36 @@ export interface Undone {
  * Takes back what a recorded run created: new objects are deleted, replaced ones restored where the bucket keeps
  * versions. Where one of them could not be restored, nothing at all is touched.
  *
- * @throws UsageError where the run is still being carried out, or the record is of a part of it.
- * @throws UploadError where the destination cannot be asked, or the journal not be written.
+ * @throws UsageError where the run is still being carried out, the record is of a part of it, or a destination cannot be
+ * reached.
+ * @throws UploadError where a destination cannot be asked, or the journal not be written.
  */
 export async function undoRun(options: UndoOptions): Promise<Undone> {
-  const { settings, signal, clock } = options
-  const concurrency = requestsAtOnce(settings.concurrency)
   // Held from the beginning: a run that is being carried out makes new objects meanwhile.
   const journal = await journalOf(options.recorded, options)
-  const destination = await openDestination(settings, options.warn)
+  let planned: PlannedUndo | undefined
   try {
     // The journal has all invocations, a report only one; and all that came since either was read.
     const recorded = journal === undefined ? options.recorded : await readRun(journal.path)
     refusePartial(recorded, options.report)
-    const requests = await openUndoRequests({ destination, retry: settings.retry, clock, signal })
-    const plan = await planUndo(recorded, requests, concurrency)
+    planned = await planAtDestinations(recorded, { ...options, settingsAt: options.settingsOf(recorded.runs) })
+    const { plan } = planned
     const hasWork = plan.remove.length + plan.uploads.length > 0
     if (!hasWork || plan.refuse.length > 0 || !(await options.approve(plan))) return { plan, outcome: undefined }
     let lines = 0
-    const outcome = await carryOut(plan, {
-      requests,
-      concurrency,
-      signal,
-      async onUndone(key, line, restored) {
-        if (line !== undefined) {
-          await journal?.append(line)
-          lines += 1
-        }
-        options.onUndone?.(key, restored)
-      },
+    const outcome = await planned.carryOut(async (object, line, restored) => {
+      if (line !== undefined) {
+        await journal?.append(line)
+        lines += 1
+      }
+      options.onUndone?.(object, restored)
     })
     const { summary } = recorded
     // The journal's last line tells whether there is a run to go on with: that stays as it was.
     if (summary !== undefined && lines > 0) await journal?.append(lessUndone(summary, lines))
     return { plan, outcome }
   } finally {
-    await Promise.allSettled([destination.close(), journal?.close()])
+    await Promise.allSettled([planned?.close(), journal?.close()])
   }
 }
 

@@ -48,7 +48,7 @@ describe('--dry-run', () => {
         }
         const result = await run()
         expectCode(result, 0)
-        expect(result.stdout.match(/[a-d]\.wav(?= \()/g)).toEqual(expected)
+        expect(result.stdout.match(/[a-d]\.wav$/gm)).toEqual(expected)
       },
       'the order is that of sending',
     )

@@ -57,10 +57,11 @@ describe('upload undo', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as object)
+    const destination = `file:${ws.path('out')}/`
     expect(lines).toEqual([
-      { type: 'undo-plan', key: 'a.txt', action: 'delete' },
-      { type: 'undo-plan', key: 'b.txt', action: 'leave', why: 'changed since by somebody else' },
-      { type: 'undone', key: 'a.txt', restored: false },
+      { type: 'undo-plan', key: 'a.txt', destination, action: 'delete' },
+      { type: 'undo-plan', key: 'b.txt', destination, action: 'leave', why: 'changed since by somebody else' },
+      { type: 'undone', key: 'a.txt', destination, restored: false },
       { type: 'undo-summary', undone: 1, restored: 0, aborted: 0, failed: 0, left: 1 },
     ])
   })

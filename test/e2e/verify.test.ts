@@ -42,7 +42,7 @@ describe('what a run has uploaded', () => {
       const result = await run({ env: s3Environment(s3) })
       expectCode(result, 3)
       expect(result.stderr).toMatch(
-        /^upload: stopped: access denied: the credentials need s3:GetObject on bucket "bucket"/,
+        /^upload: stopped: access denied: the credentials need s3:GetObject and s3:ListBucket on bucket "bucket"/,
       )
       expect(result.stdout).toMatch(/^as uploaded {5}0\ndifferent {7}0\nnot known/)
       expect(s3.requests.length - before).toBeLessThan(40)

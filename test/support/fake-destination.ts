@@ -21,18 +21,31 @@ import { UploadError } from '../../src/errors.ts'
 
 /** A call as it came. */
 export interface FakeCall {
-  readonly what: 'put' | 'small' | 'create' | 'resume' | 'list' | 'part' | 'complete' | 'abort' | 'head'
+  readonly what:
+    | 'put'
+    | 'small'
+    | 'create'
+    | 'resume'
+    | 'list'
+    | 'part'
+    | 'complete'
+    | 'abort'
+    | 'head'
+    | 'list-objects'
   readonly key: string
   readonly partNumber: number | undefined
   /** How often the same was asked for, from 1. */
   readonly attempt: number
   readonly size: number | undefined
+  /** Where the part says that it begins. */
+  readonly start: number | undefined
   /** Slots the caller held for it. */
   readonly requests: number
   readonly signal: AbortSignal
   readonly pacer: Pacer | undefined
   /** Only of what begins an object. */
   readonly properties: ObjectProperties | undefined
+  readonly mtimeNs: bigint | undefined
   readonly ifAbsent: boolean | undefined
 }
 
@@ -43,9 +56,12 @@ export interface FakeCall {
 export type Fate = Error | 'hang' | 'deaf' | 'decline' | undefined
 
 export interface FakeDestinationOptions {
+  readonly url?: string
   readonly script?: (call: FakeCall) => Fate | Promise<Fate>
   /** Undefined: this destination takes objects as a whole only. */
-  readonly multipart?: { readonly maxConcurrentParts?: number; readonly isSequential?: boolean } | undefined
+  readonly multipart?:
+    | { readonly maxConcurrentParts?: number; readonly isSequential?: boolean; readonly isOpenEnded?: boolean }
+    | undefined
   /** Undefined: there is no other way for small files. */
   readonly small?: Pick<SmallUploads, 'maxSize'>
   readonly limits?: Partial<DestinationLimits>
@@ -55,6 +71,9 @@ export interface FakeDestinationOptions {
   /** Off where there are too many calls to keep. */
   readonly remembers?: boolean
   readonly ifAbsent?: IfAbsent
+  /** Objects to an answer; undefined: it cannot list them. */
+  readonly listsBy?: number
+  readonly headIsFree?: boolean
 }
 
 /** A destination in memory that fails as it is told, and notices what no destination should see. */
@@ -83,6 +102,7 @@ interface FakeObject {
   /** Where there are not as many, there is nothing to compare. */
   readonly bytes: Buffer
   readonly lastModified?: Date | undefined
+  readonly etag?: string | undefined
 }
 
 const noBytes = Buffer.alloc(0)
@@ -114,7 +134,7 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
     call: Call,
     partNumber?: number,
     body?: PartBody | SmallBody,
-    { properties, ifAbsent }: Partial<ObjectToPut> = {},
+    { properties, mtimeNs, ifAbsent }: Partial<ObjectToPut> = {},
   ): Promise<Buffer> {
     const name = `${what} ${key} ${partNumber ?? ''}`
     const attempt = remembers ? (attempts.get(name) ?? 0) + 1 : 1
@@ -124,10 +144,12 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
       partNumber,
       attempt,
       size: body?.size,
+      start: body !== undefined && 'start' in body ? body.start : undefined,
       requests: call.requests,
       signal: call.signal,
       pacer: call.pacer,
       properties,
+      mtimeNs,
       ifAbsent,
     }
     if (remembers) {
@@ -188,6 +210,7 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
   })
 
   const multipart: MultipartUploads = {
+    ...(options.multipart?.isOpenEnded ? { isOpenEnded: true } : {}),
     async resume(uploadId, object, call) {
       await asked('resume', object.key, call)
       const held = uploads.get(uploadId)
@@ -259,8 +282,17 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
     }
   }
 
+  const listing = (pageSize: number) =>
+    async function* listObjects(prefix: string, call: Call): AsyncGenerator<ObjectInfo> {
+      const keys = [...objects.keys()].filter((key) => key.startsWith(prefix)).sort()
+      for (let start = 0; start === 0 || start < keys.length; start += pageSize) {
+        await asked('list-objects', prefix, call, start / pageSize + 1)
+        for (const key of keys.slice(start, start + pageSize)) yield infoOf(key, objects.get(key) as FakeObject)
+      }
+    }
+
   return {
-    url: 'fake://bucket/',
+    url: options.url ?? 'fake://bucket/',
     endpoint: options.endpoint,
     engine: 'standard',
     ifAbsent: options.ifAbsent ?? 'atomic',
@@ -286,11 +318,13 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
     },
     ...(options.multipart === undefined ? {} : { multipart }),
     ...(options.small === undefined ? {} : { small: small(options.small.maxSize) }),
-    async headObject(key, call) {
+    async headObject(key, call, wanted) {
       await asked('head', key, call)
       const object = objects.get(key)
-      return object && { key, size: object.size, lastModified: object.lastModified, ...checksumOf(object) }
+      return object && { ...infoOf(key, object), ...(wanted?.checksum ? checksumOf(object) : {}) }
     },
+    ...(options.headIsFree === undefined ? {} : { headIsFree: options.headIsFree }),
+    ...(options.listsBy === undefined ? {} : { listObjects: listing(options.listsBy) }),
     deleteObject: async () => {},
 
     async putObject(object, body, call) {
@@ -305,6 +339,10 @@ export function createFakeDestination(options: FakeDestinationOptions = {}): Fak
       isClosed = true
     },
   }
+}
+
+function infoOf(key: string, { size, lastModified, etag }: FakeObject): ObjectInfo {
+  return { key, size, ...(lastModified && { lastModified }), ...(etag === undefined ? {} : { etag }) }
 }
 
 interface StoredPart {

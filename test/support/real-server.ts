@@ -134,7 +134,8 @@ export function ownServer(endpoint: string, bucket: string, credentials: Credent
   }
 }
 
-function environmentFor(endpoint: string, credentials: Credentials, region: string): Record<string, string> {
+/** What the program's environment needs to reach a server. */
+export function environmentFor(endpoint: string, credentials: Credentials, region: string): Record<string, string> {
   return {
     AWS_ENDPOINT_URL: endpoint,
     AWS_REGION: region,

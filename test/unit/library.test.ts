@@ -5,7 +5,7 @@ import type { AvailableKey } from '../../src/config/options.ts'
 import { type UploadEvent, type UploadOptions, UsageError, upload } from '../../src/index.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
-type TerminalOption = 'config' | 'dryRun' | 'json' | 'noColor' | 'progress' | 'quiet' | 'verbose'
+type TerminalOption = 'config' | 'dryRun' | 'json' | 'noColor' | 'preset' | 'progress' | 'quiet' | 'verbose'
 
 let dir: string
 let source: string

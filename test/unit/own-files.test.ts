@@ -10,7 +10,7 @@ const bucket: DestinationUrl = { scheme: 's3', url: 's3://b/', bucket: 'b', pref
 const directory = (path: string): DestinationUrl => ({ scheme: 'file', url: `file:${path}`, directory: path })
 
 async function isOwn(path: string, report: readonly string[] = [], url = bucket): Promise<boolean> {
-  const own = await ownFiles({ report }, url, places, '/home/me/work')
+  const own = await ownFiles({ report }, [url], places, '/home/me/work')
   return own(resolve('/home/me/work', path))
 }
 
@@ -39,7 +39,7 @@ describe('ownFiles', () => {
   })
 
   it('knows a journal that is continued, wherever it lies, and its lock', async () => {
-    const own = await ownFiles({ report: [], journal: 'in/x.jsonl' }, bucket, places, '/home/me/work')
+    const own = await ownFiles({ report: [], journal: 'in/x.jsonl' }, [bucket], places, '/home/me/work')
     const paths = ['x.jsonl', 'x.jsonl.lock', 'y.jsonl', 'x.jsonl.lock.wav'].map((name) => `/home/me/work/in/${name}`)
     expect(paths.map(own)).toEqual([true, true, false, false])
   })
@@ -79,7 +79,7 @@ describe('ownFiles', () => {
     const root = await tempDir()
     await mkdir(join(root, 'disk', 'out'), { recursive: true })
     await symlink(join(root, 'disk'), join(root, 'link'))
-    const own = await ownFiles({ report: [] }, directory('link/out/'), places, root)
+    const own = await ownFiles({ report: [] }, [directory('link/out/')], places, root)
     expect(['link/out/a', 'disk/out/a', 'disk/a'].map((path) => own(join(root, path)))).toEqual([true, true, false])
   })
 })

@@ -8,6 +8,7 @@ import { UploadError, UsageError } from '../../src/errors.ts'
 import type { UploadEvent } from '../../src/observe/events.ts'
 import type { Plan } from '../../src/plan/plan.ts'
 import type { PlannedFile } from '../../src/plan/planned-file.ts'
+import type { Survey } from '../../src/plan/survey.ts'
 import { planUpload, runUpload, type UploadRequest } from '../../src/upload.ts'
 import { createFakeClock, type FakeClock, settled } from '../support/fake-clock.ts'
 import { createFakeDestination, type FakeCall, type FakeDestination, type Fate } from '../support/fake-destination.ts'
@@ -126,6 +127,22 @@ async function calls({ destination }: Scene, count: number): Promise<void> {
 const broken = new UploadError('SERVER_ERROR', 'broken', { status: 500 })
 
 describe('runUpload', () => {
+  it('makes keys by the run that it is recorded as, though another of the same second has its id', async () => {
+    const settings = { key: '{run}/{now:HHmmss}/{path}' }
+    const XDG_STATE_HOME = await tempDir()
+    const ids: string[] = []
+    for (let runs = 0; runs < 2; runs += 1) {
+      const { request, destination, events } = await scene({ settings, env: { XDG_STATE_HOME } })
+      await runUpload(request)
+      const id = events.find((event) => event.type === 'run')?.run.runId ?? 'none'
+      expect([...destination.objects.keys()].sort()).toEqual(
+        ['a', 'b', 'c'].map((name) => `audio/${id}/073812/${name}.txt`),
+      )
+      ids.push(id)
+    }
+    expect(new Set(ids).size).toBe(2)
+  })
+
   it('sends everything, and keeps a journal of it', async () => {
     const run = await scene()
     const summary = await runUpload(run.request)
@@ -362,7 +379,7 @@ describe('runUpload', () => {
     it('a stop during a scan that takes for ever', async () => {
       const run = await scene()
       const dispose = vi.fn(async () => {})
-      fakes.plan = { survey: () => new Promise(() => {}), files: async function* () {}, dispose }
+      fakes.plan = { ...noPlan, survey: () => new Promise(() => {}), dispose }
       const running = runUpload(run.request)
       for (let turn = 0; turn < 5; turn += 1) await settled()
       run.stop.abort('SIGINT')
@@ -389,7 +406,7 @@ describe('runUpload', () => {
           throw error
         }
       }
-      fakes.plan = { survey, files: async function* () {}, dispose: async () => {} }
+      fakes.plan = { ...noPlan, survey }
       const running = runUpload(run.request)
       while (scanned < 5) await settled()
       run.stop.abort('SIGINT')
@@ -482,7 +499,7 @@ describe('planUpload', () => {
   it('tells what would be sent, and touches nothing', async () => {
     const run = await scene()
     const files: PlannedFile[] = []
-    for await (const file of planUpload(run.request)) files.push(file)
+    for await (const { file } of planUpload(run.request)) files.push(file)
     expect(files.map((file) => file.key).sort()).toEqual(['audio/a.txt', 'audio/b.txt', 'audio/c.txt'])
     expect([run.destination.calls, run.destination.isClosed]).toEqual([[], true])
     expect(eventsOf(run, 'totals')).toHaveLength(1)
@@ -506,10 +523,25 @@ describe('planUpload', () => {
   })
 })
 
+const noPlan: Plan = {
+  survey: async () => surveyOf(0),
+  files: async function* () {},
+  scope: () => undefined,
+  listed: async function* () {},
+  belongsTo: async () => {},
+  dispose: async () => {},
+}
+
+function surveyOf(files: number): Survey {
+  const toSend = { files, bytes: 0 }
+  return { files, bytes: 0, junkSkipped: 0, toSend, held: undefined, repeats: () => () => false }
+}
+
 /** A plan whose second look finds other files than its first. */
 function planOf({ found, files, cwd }: { found: number; files: readonly string[]; cwd: string }): Plan {
   return {
-    survey: async () => ({ files: found, bytes: 0, junkSkipped: 0, held: undefined, repeats: () => () => false }),
+    ...noPlan,
+    survey: async () => surveyOf(found),
     async *files() {
       for (const [at, name] of files.entries()) {
         const absolute = join(cwd, 'in', name)
@@ -518,6 +550,8 @@ function planOf({ found, files, cwd }: { found: number; files: readonly string[]
           path: name,
           absolute,
           source: name,
+          properties: {},
+          lane: 0,
           key: name,
           size: 5,
           mtimeMs: 0,

@@ -37,7 +37,7 @@ export function fileView(slot: Slot, now: number): RowView {
 /** What the last row says, of the run as a whole. */
 export function totalView(progress: Progress, rate: number, secondsLeft: number): TotalView {
   const about = progress.complete ? '' : '~'
-  const bytes = Math.max(progress.bytes, progress.bytesDone)
+  const bytes = Math.max(progress.bytes + progress.bytesUnforeseen, progress.bytesDone)
   const fraction = fractionDone(progress)
   const files = formatCount(progress.files)
   const { retries } = progress

@@ -1,108 +1,87 @@
 import { describe, expect, it } from 'vitest'
-import { plannedLine, plannedRecord, planSummary, printPlan } from '../../../src/cli/dry-run.ts'
+import { planSummary, printPlan } from '../../../src/cli/dry-run.ts'
+import { planColumns, plannedRecord } from '../../../src/cli/planned-text.ts'
 import { UploadError } from '../../../src/errors.ts'
-import type { PlannedFile } from '../../../src/plan/planned-file.ts'
+import type { PlannedUpload } from '../../../src/upload.ts'
 import { fakeOutput } from './fake-host.ts'
+import { noEntries, planned } from './planned.ts'
 
-const to = 's3://b/x/'
-const file = (over: { [Key in keyof PlannedFile]?: PlannedFile[Key] | undefined } = {}): PlannedFile =>
-  ({
-    index: 1,
-    path: './a.wav',
-    source: 'a.wav',
-    key: 'x/a.wav',
-    size: 60_100_000,
-    mtimeMs: Date.UTC(2026, 10, 22),
-    contentType: 'audio/wav',
-    ...over,
-  }) as PlannedFile
 const problem = new UploadError('KEY_INVALID', 'its key would hold\na control character')
+const settings = { ...noEntries, json: false }
 
-async function* plan(...files: PlannedFile[]): AsyncGenerator<PlannedFile> {
+async function* plan(...files: PlannedUpload[]): AsyncGenerator<PlannedUpload> {
   yield* files
 }
 
-it.each([
-  [file(), 'would upload ./a.wav → s3://b/x/a.wav (60.1 MB, audio/wav)'],
-  [
-    file({ path: './é\t.wav', key: 'x/=C3=A9.wav', originalKey: 'x/é\t.wav' }),
-    'would upload ./é\\t.wav → s3://b/x/=C3=A9.wav (60.1 MB, audio/wav; its key would have been x/é\\t.wav)',
-  ],
-  [file({ path: '-', size: undefined }), 'would upload - → s3://b/x/a.wav (size not known, audio/wav)'],
-  [
-    file({ path: 'e\u001b[31m', problem }),
-    'would fail e\\x1b[31m: its key would hold a control character (KEY_INVALID)',
-  ],
-])('plannedLine', (planned, line) => {
-  expect(plannedLine(planned, to)).toBe(line)
-})
-
-it('plannedRecord has the fields of a file line', () => {
-  expect(plannedRecord(file(), to)).toEqual({
-    type: 'planned',
-    path: './a.wav',
-    source: 'a.wav',
-    key: 'x/a.wav',
-    destination: to,
-    size: 60_100_000,
-    mtime: '2026-11-22T00:00:00.000Z',
-    contentType: 'audio/wav',
-  })
-  expect(plannedRecord(file({ originalKey: 'x/é.wav' }), to)).toMatchObject({ key: 'x/a.wav', originalKey: 'x/é.wav' })
-  const { message } = problem
-  expect(plannedRecord(file({ size: undefined, mtimeMs: undefined, problem }), to)).toMatchObject({
-    size: null,
-    mtime: null,
-    error: { code: 'KEY_INVALID', message, retryable: false },
-  })
-})
+const destinations = new Set(['s3://b/x/'])
 
 it.each([
-  [{ files: 213, bytes: 3.2e9, failing: 0 }, 'upload: would send 213 files, 3.2 GB → s3://b/x/; nothing was sent'],
   [
-    { files: 1, bytes: 0, failing: 1 },
-    'upload: would send 1 file, 0 B → s3://b/x/; 1 file would fail; nothing was sent',
+    { files: 213, bytes: 3.2e9, skipped: 0, failing: 0, destinations },
+    'upload: would send 213 files, 3.2 GB → s3://b/x/; nothing was sent',
+  ],
+  [
+    { files: 1, bytes: 0, skipped: 2, failing: 1, destinations: new Set(['s3://b/x/', 'file:./out/', 's3://c/']) },
+    'upload: would send 1 file, 0 B → s3://b/x/ and 2 more; 2 files would be skipped; 1 file would fail; nothing was sent',
+  ],
+  [
+    { files: 1, bytes: 0, skipped: 0, failing: 0, destinations: new Set(['s3://c/']) },
+    'upload: would send 1 file, 0 B → s3://c/; nothing was sent',
   ],
 ])('planSummary', (totals, line) => {
-  expect(planSummary(totals, to)).toBe(line)
+  expect(planSummary(totals, 's3://b/x/')).toBe(line)
 })
 
 describe('printPlan', () => {
   const { signal } = new AbortController()
 
-  it('prints lines and adds up', async () => {
+  it('prints a heading and lines, and adds up', async () => {
     const stdout = fakeOutput()
-    const files = [file(), file({ problem }), file({ size: undefined })]
-    expect(await printPlan(plan(...files), { to, json: false, stdout, signal })).toEqual({
-      files: 2,
-      bytes: 60_100_000,
+    const there = planned({}, { url: 's3://c/' })
+    const files = [
+      planned(),
+      planned({ problem }),
+      planned({ size: undefined }),
+      planned({ skip: 'excluded-by-rule' }),
+      there,
+    ]
+    expect(await printPlan(plan(...files), { settings, stdout, signal })).toEqual({
+      files: 3,
+      bytes: 120_200_000,
+      skipped: 1,
       failing: 1,
+      destinations: new Set(['s3://b/x/', 's3://c/']),
     })
-    expect(stdout.text()).toBe(files.map((one) => `${plannedLine(one, to)}\n`).join(''))
+    const { heading, line } = planColumns(noEntries)
+    expect(stdout.text()).toBe([heading, ...files.map(line)].map((text) => `${text}\n`).join(''))
+  })
+
+  it('prints nothing where there is nothing', async () => {
+    const stdout = fakeOutput()
+    await printPlan(plan(), { settings, stdout, signal })
+    expect(stdout.text()).toBe('')
   })
 
   it('prints NDJSON', async () => {
     const stdout = fakeOutput()
-    await printPlan(plan(file(), file({ problem })), { to, json: true, stdout, signal })
+    await printPlan(plan(planned(), planned({ problem })), { settings: { ...settings, json: true }, stdout, signal })
     const lines = stdout.text().trimEnd().split('\n')
-    expect(lines.map((line) => JSON.parse(line))).toEqual([
-      plannedRecord(file(), to),
-      plannedRecord(file({ problem }), to),
-    ])
+    const asJson = (one: PlannedUpload): unknown => JSON.parse(JSON.stringify(plannedRecord(one)))
+    expect(lines.map((line) => JSON.parse(line))).toEqual([asJson(planned()), asJson(planned({ problem }))])
   })
 
   it('waits for a slow reader', async () => {
     const stdout = fakeOutput({}, { slow: true })
     let ahead = 0
-    async function* many(): AsyncGenerator<PlannedFile> {
+    async function* many(): AsyncGenerator<PlannedUpload> {
       for (let index = 1; index <= 20; index += 1) {
         ahead = Math.max(ahead, stdout.writableLength)
-        yield file({ index })
+        yield planned({ index })
       }
     }
-    await printPlan(many(), { to, json: false, stdout, signal })
+    await printPlan(many(), { settings, stdout, signal })
     expect(ahead).toBe(0)
-    expect(stdout.text().match(/\n/g)).toHaveLength(20)
+    expect(stdout.text().match(/^upload/gm)).toHaveLength(20)
   })
 
   it('stops when told, a reader that has gone included', async () => {
@@ -113,16 +92,14 @@ describe('printPlan', () => {
     }
     const stdout = fakeOutput({ write })
     let ended = false
-    async function* endless(): AsyncGenerator<PlannedFile> {
+    async function* endless(): AsyncGenerator<PlannedUpload> {
       try {
-        for (;;) yield file()
+        for (;;) yield planned()
       } finally {
         ended = true
       }
     }
-    expect(await printPlan(endless(), { to, json: false, stdout, signal: controller.signal })).toMatchObject({
-      files: 1,
-    })
+    expect(await printPlan(endless(), { settings, stdout, signal: controller.signal })).toMatchObject({ files: 1 })
     expect(ended).toBe(true)
   })
 })

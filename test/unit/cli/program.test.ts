@@ -58,7 +58,14 @@ describe('a command', () => {
     expect(named.stdout.text()).toBe(help)
   })
 
+  it('upload init has a help of its own', async () => {
+    const host = fakeHost()
+    expect(await runProgram(['init', '--help'], host)).toBe(0)
+    expect(host.stdout.text()).toMatch(/^Write \.uploadrc\.json[\s\S]*Usage: upload init \[options\][\s\S]*--to <URL>/)
+  })
+
   it.each([
+    [['init', 'x'], /too many arguments/],
     [['undo'], /missing required argument/],
     [['verify', 'a', 'b'], /one report|too many arguments/],
     [['undo', 'x', '--part-size', '8MiB'], /unknown option '--part-size'/],
@@ -83,8 +90,11 @@ describe('refused', () => {
     [['a', '--limit'], ["unknown option '--limit'"]],
     [['a', '-c'], ["option '-c, --concurrency <N|auto>' argument missing"]],
     [['a', '--quiet=1'], ["unknown option '--quiet=1' (Did you mean --quiet?)"]],
-    [['a', 's3://b/', '--if-exists', 'newer'], ['--if-exists: newer is not yet available']],
-    [['a', 's3://b/', '--max-size', '1GB'], ['--max-size is not yet available']],
+    [
+      ['a', 's3://b/', '--if-exists', 'never'],
+      ['--if-exists: found "never", expected overwrite, skip, fail, newer or changed'],
+    ],
+    [['a', 's3://b/', '--shard', '1/2'], ['--shard is not yet available']],
   ])('upload %j', async (argv, faults) => {
     const host = fakeHost()
     const thrown: unknown = await runProgram(argv, host).catch((error: unknown) => error)

@@ -17,7 +17,7 @@ const recorded = { endpointUrl: 'https://then', region: 'then', profile: 'then',
 
 function settings(config: unknown, byFlag: readonly OptionKey[] = [], s3: S3Settings = now) {
   const run = { to: 's3://b/p/', cwd: '/', config } as RunRecord
-  return reportedSettings(run, { settings: { ...defaultSettings, s3 }, byFlag: new Set(byFlag) })
+  return reportedSettings([run], { settings: { ...defaultSettings, s3 }, byFlag: new Set(byFlag) })(run.to)
 }
 
 it('reaches a destination as the run did', () => {
@@ -51,7 +51,7 @@ describe('a run to Supabase', () => {
   function supabase(config: unknown, project: string | undefined, byFlag: readonly OptionKey[] = []) {
     const run = { to: 'supabase://b/p/', cwd: '/', config } as RunRecord
     const settings = { ...defaultSettings, supabase: { url: project } }
-    return reportedSettings(run, { settings, byFlag: new Set(byFlag) })
+    return reportedSettings([run], { settings, byFlag: new Set(byFlag) })(run.to)
   }
 
   it('is looked at in the project that is named now, where that is the run’s', () => {
@@ -79,4 +79,49 @@ describe('a run to Supabase', () => {
 
 it('cannot be told by a report to trust any certificate', () => {
   expect(settings({ s3: recorded, tls: { verify: false } }).tls.verify).toBe(true)
+})
+
+describe('a run with routes', () => {
+  const run = {
+    to: 'file:./out/',
+    cwd: '/work',
+    config: {
+      s3: { region: 'own' },
+      routes: [
+        { to: 's3://other/takes', s3: { region: 'there', endpointUrl: 'https://there' } },
+        { name: 'routes[1]', skip: true },
+        'no route',
+      ],
+    },
+  } as unknown as RunRecord
+
+  function at(destination: string, byFlag: readonly OptionKey[] = []) {
+    return reportedSettings([run], { settings: { ...defaultSettings, s3: now }, byFlag: new Set(byFlag) })(destination)
+  }
+
+  it('has each destination reached as it was', () => {
+    expect(at('s3://other/takes/')).toMatchObject({
+      to: 's3://other/takes/',
+      s3: { region: 'there', endpointUrl: 'https://there' },
+    })
+    expect(at('file:out')).toMatchObject({ to: 'file:/work/out/', s3: { region: 'own' } })
+    expect(at('file:/work/out/')).toMatchObject({ to: 'file:/work/out/' })
+  })
+
+  it('cannot be asked about a destination that it does not name', () => {
+    expect(() => at('s3://elsewhere/')).toThrow('s3://elsewhere/ cannot be reached: the report does not say how')
+  })
+
+  it('has one reached as the last invocation that went there did', () => {
+    const later = { ...run, to: 's3://later/', cwd: '/', config: { s3: { region: 'later' } } } as unknown as RunRecord
+    const settingsAt = reportedSettings([run, later], { settings: { ...defaultSettings, s3: now }, byFlag: new Set() })
+    expect(settingsAt('s3://other/takes/').s3.region).toBe('there')
+    expect(settingsAt('s3://later/').s3.region).toBe('later')
+    expect(settingsAt('file:/work/out/')).toMatchObject({ to: 'file:/work/out/' })
+  })
+
+  it('takes flags that have an effect for one of its destinations', () => {
+    expect(at('s3://other/takes/', ['region']).s3.region).toBe('now')
+    expect(() => at('s3://other/takes/', ['supabaseUrl'])).not.toThrow()
+  })
 })

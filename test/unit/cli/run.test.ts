@@ -4,8 +4,9 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Engine, type Invocation, run } from '../../../src/cli/run.ts'
 import { UploadError, UsageError } from '../../../src/errors.ts'
 import type { SummaryRecord } from '../../../src/observe/records.ts'
-import type { PlannedFile } from '../../../src/plan/planned-file.ts'
-import type { UploadRequest } from '../../../src/upload.ts'
+import type { PlannedUpload, UploadRequest } from '../../../src/upload.ts'
+import { createFakeDestination } from '../../support/fake-destination.ts'
+import { defaultSettings } from '../../support/settings.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 import { runEnded, runRecord, runStarted } from '../observe/events.ts'
 import { type FakeHost, fakeHost } from './fake-host.ts'
@@ -33,7 +34,7 @@ function engine(body: (request: UploadRequest) => Promise<number>): () => Promis
   })
 }
 
-function planner(body: (request: UploadRequest) => AsyncGenerator<PlannedFile>): () => Promise<Engine> {
+function planner(body: (request: UploadRequest) => AsyncGenerator<PlannedUpload>): () => Promise<Engine> {
   return async () => ({
     runUpload: async () => {
       throw new Error('not asked for')
@@ -42,16 +43,22 @@ function planner(body: (request: UploadRequest) => AsyncGenerator<PlannedFile>):
   })
 }
 
-const planned = (problem?: UploadError): PlannedFile =>
-  ({
+const planned = (problem?: UploadError): PlannedUpload => ({
+  file: {
+    index: 1,
     path: 'a.wav',
+    absolute: '/work/a.wav',
     source: 'a.wav',
     key: 'a.wav',
     size: 5,
     mtimeMs: 0,
     contentType: 'audio/wav',
+    properties: {},
+    lane: 0,
     problem,
-  }) as PlannedFile
+  },
+  lane: { destination: { ...createFakeDestination(), url: 's3://b/' }, settings: defaultSettings },
+})
 
 it('hands settings, command line and surroundings over, and returns the exit code of the summary', async () => {
   const body = vi.fn(async (request: UploadRequest) => {
@@ -185,7 +192,7 @@ describe('--dry-run', () => {
       yield planned()
     })
     expect(await run(line({ dryRun: true }), host, load)).toBe(0)
-    expect(host.stdout.text()).toBe('would upload a.wav → s3://b/a.wav (5 B, audio/wav)\n')
+    expect(host.stdout.text()).toMatch(/^what .*\nupload +5 B +audio\/wav +a\.wav → s3:\/\/b\/a\.wav\n$/)
     expect(host.stderr.text()).toBe(
       'upload: warning: a FIFO was passed over\nupload: would send 1 file, 5 B → s3://b/; nothing was sent\n',
     )
@@ -207,7 +214,7 @@ describe('--dry-run', () => {
       yield planned()
     })
     expect(await run(line({ dryRun: true }), host, load)).toBe(141)
-    expect(host.stdout.text().match(/\n/g)).toHaveLength(1)
+    expect(host.stdout.text().match(/^upload/gm)).toHaveLength(1)
     expect(host.stderr.text()).toBe('')
   })
 })

@@ -82,10 +82,11 @@ describe('upload verify', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line))
+    const destination = `file:${cwd}/out/`
     expect(lines.toSorted((a, b) => a.key.localeCompare(b.key))).toEqual([
-      { type: 'verified', path: 'in/a.wav', key: 'a.wav', result: 'same', compared: 'checksum' },
-      { type: 'verified', path: 'in/b.wav', key: 'b.wav', result: 'different', what: 'missing' },
-      { type: 'verified', path: 'in/c.wav', key: 'c.wav', result: 'same', compared: 'checksum' },
+      { type: 'verified', path: 'in/a.wav', key: 'a.wav', destination, result: 'same', compared: 'checksum' },
+      { type: 'verified', path: 'in/b.wav', key: 'b.wav', destination, result: 'different', what: 'missing' },
+      { type: 'verified', path: 'in/c.wav', key: 'c.wav', destination, result: 'same', compared: 'checksum' },
     ])
   })
 

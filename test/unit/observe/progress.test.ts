@@ -116,6 +116,24 @@ describe('progress', () => {
     expect(progressOf(fileEnded(9, { size: null, bytesSent: 0 })).bytesDone).toBe(0)
   })
 
+  it('what is read on the way says nothing of what is left', () => {
+    const begun = [
+      { type: 'totals', files: 2, bytes: 100, complete: true },
+      fileStarted(1, { size: undefined }),
+      fileStarted(2, { size: 100 }),
+      sent(1, 5000),
+      sent(2, 25),
+    ] as const
+    const progress = progressOf(...begun)
+    expect(progress).toMatchObject({ bytes: 100, bytesDone: 5025, bytesUnforeseen: 5000 })
+    expect([fractionDone(progress), secondsLeft(progress, 25, 0)]).toEqual([0.25, 3])
+    const ended = fileEnded(1, { size: 6000, bytesSent: 6000 })
+    expect(progressOf(...begun, ended)).toMatchObject({ bytesDone: 6025, bytesUnforeseen: 6000 })
+    const cut = fileEnded(1, { status: 'cancelled', size: null, bytesSent: 5000 })
+    expect(progressOf(...begun, cut)).toMatchObject({ bytesDone: 25, bytesUnforeseen: 0 })
+    expect(progressOf(...begun, deferred)).toMatchObject({ bytesDone: 25, bytesUnforeseen: 0 })
+  })
+
   it('is not troubled by what it does not know', () => {
     const progress = progressOf(sent(5, 10), retry, deferred, { type: 'notice', message: 'hello' })
     expect(progress).toMatchObject({ bytesDone: 0, bytesSent: 0, retries: 2 })

@@ -16,14 +16,15 @@ interface Given {
   readonly journal?: string
   readonly cwd?: string
   readonly endpoint?: string
+  readonly destinations?: Parameters<typeof continueRun>[0]['destinations']
 }
 
 async function take(at: State, given: Given = {}) {
-  const { settings, files = [planned('in/a.wav')], journal, cwd = '/work', endpoint } = given
+  const { settings, files = [planned('in/a.wav')], journal, cwd = '/work', endpoint, destinations } = given
   const continued = await continueRun({
     settings: { ...defaultSettings, resume: true, ...settings },
     journal,
-    destination: { endpoint },
+    destinations: destinations ?? [{ url: settings?.to ?? defaultSettings.to, endpoint }],
     plan: {
       async *files() {
         yield* files
@@ -42,7 +43,8 @@ async function take(at: State, given: Given = {}) {
 const run = (runId: string, changes: Partial<RunRecord> = {}): RunRecord =>
   runRecord({ runId, cwd: '/work', to: 's3://bucket/', config: { sources: ['in'] }, ...changes })
 
-const done = (path: string) => fileRecord({ path, source: path.replace(/^.*\//, ''), key: path.replace(/^.*\//, '') })
+const done = (path: string, destination = 's3://bucket/') =>
+  fileRecord({ path, source: path.replace(/^.*\//, ''), key: path.replace(/^.*\//, ''), destination })
 
 describe('the newest run that fits', () => {
   it('is taken up under its own name, after its invocations', async () => {

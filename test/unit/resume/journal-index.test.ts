@@ -23,7 +23,7 @@ async function index(
 }
 
 describe('a file that is done', () => {
-  it.each<[status: FileRecord['status'], reason: string | undefined, done: boolean]>([
+  it.each<[status: FileRecord['status'], reason: FileRecord['reason'], done: boolean]>([
     ['uploaded', undefined, true],
     ['skipped', 'already-uploaded', true],
     ['skipped', 'exists', true],
@@ -253,5 +253,68 @@ describe('bySource', () => {
     const made = await index([run()])
     expect(made.isEmpty).toBe(true)
     expect(await (await made.bySource()).find(planned('a.wav'))).toBeUndefined()
+  })
+})
+
+describe('a run to several destinations', () => {
+  const aws = (to: string): string => `${to} at AWS`
+  const several = run({
+    to: 's3://bucket/',
+    config: {
+      routes: [
+        { to: 's3://other/', s3: {} },
+        { to: 's3://far/', s3: { endpointUrl: 'http://h/' } },
+      ],
+    },
+  })
+  const places = [aws('s3://bucket/'), aws('s3://other/'), 's3://far/ at http://h']
+  const at = (destination: string, changes: Partial<FileRecord> = {}) => file('a.wav', { destination, ...changes })
+
+  it.each<[string, number, boolean]>([
+    ['s3://bucket/', 0, true],
+    ['s3://bucket/', 1, false],
+    ['s3://other/', 1, true],
+    ['s3://other/', 0, false],
+    ['s3://far/', 2, true],
+    ['s3://nobody-knows/', 0, false],
+  ])('what went to %s is done for lane %i: %s', async (destination, lane, isDone) => {
+    const { byPath, bySource } = await index([several, at(destination)], { places })
+    for (const earlier of [byPath, await bySource()]) {
+      expect((await earlier.find(planned('a.wav', { lane }))) !== undefined).toBe(isDone)
+    }
+  })
+
+  it('a half-sent upload is gone on with where it is', async () => {
+    const { byPath } = await index(
+      [several, uploadStarted('a.wav', { destination: 's3://other/' }), uploadStarted('b.wav')],
+      { places },
+    )
+    const unfinished = async (path: string, lane: number) =>
+      (await byPath.find(planned(path, { lane })))?.unfinished?.uploadId
+    expect(await unfinished('a.wav', 1)).toBe('id of a.wav')
+    expect(await unfinished('a.wav', 0)).toBeUndefined()
+    expect(await unfinished('b.wav', 0)).toBe('id of b.wav')
+    expect(await unfinished('b.wav', 1)).toBeUndefined()
+  })
+
+  it('what was taken back at one is still at the other, under the same key', async () => {
+    const b = file('b.wav', { key: 'a.wav', destination: 's3://other/' })
+    const lines = [several, at('s3://bucket/'), b, at('s3://bucket/', { status: 'undone' })]
+    const { byPath } = await index(lines, { places })
+    expect(await byPath.find(planned('a.wav', { lane: 0 }))).toBeUndefined()
+    expect((await byPath.find(planned('b.wav', { key: 'a.wav', lane: 1 })))?.done).toMatchObject({ path: 'b.wav' })
+  })
+
+  it('a key that is taken at one is free at the other', async () => {
+    const { byPath } = await index([several, at('s3://bucket/')], { places, keepsKeys: true })
+    const another = (lane: number) => byPath.find(planned('c.wav', { key: 'a.wav', lane }))
+    await expect(another(0)).rejects.toMatchObject({ code: 'KEY_INVALID' })
+    expect(await another(1)).toBeUndefined()
+  })
+
+  it('a directory is the same from wherever it is named', async () => {
+    const lines = [run({ to: 'file:out', cwd: '/work' }), at('file:out/')]
+    const { byPath } = await index(lines, { places: ['file:/work/out'] })
+    expect((await byPath.find(planned('a.wav')))?.done).toMatchObject({ path: 'a.wav' })
   })
 })

@@ -29,6 +29,8 @@ export function planned(path: string, changes: Partial<PlannedFile> = {}): Plann
     size: 7,
     mtimeMs: 0,
     contentType: 'text/plain',
+    properties: {},
+    lane: 0,
     ...changes,
   }
 }

@@ -80,6 +80,70 @@ describe('a command line without sources', () => {
     expect((await repeat(none.at)).flags).toEqual({ to: 's3://b/', contentType: 'audio/wav', ifExists: 'skip' })
   })
 
+  it('keeps every property, and takes the files that it took', async () => {
+    const properties = {
+      contentEncoding: 'gzip',
+      contentDisposition: 'inline',
+      storageClass: 'GLACIER',
+      acl: 'private',
+      sse: 'aws:kms',
+      sseKmsKeyId: 'k',
+    }
+    const limits = { maxSize: 5e8, minSize: 0, allowExt: ['.wav'], denyExt: [], maxFiles: undefined }
+    const config = {
+      properties: { ...properties, cacheControl: undefined, tags: { project: 'a b', empty: '' } },
+      limits,
+      follow: true,
+      preserve: 'mtime',
+    }
+    const { at } = await withRun({ argv: ['in', 's3://b/'], config })
+    expect((await repeat(at)).flags).toEqual({
+      to: 's3://b/',
+      ...properties,
+      tag: ['project=a b', 'empty='],
+      maxSize: 5e8,
+      minSize: 0,
+      allowExt: ['.wav'],
+      follow: true,
+      preserve: 'mtime',
+    })
+  })
+
+  it.each(['rules', 'routes'])(
+    'leaves it to the config that has %s, which are stronger than what it says in general',
+    async (key) => {
+      const config = {
+        [key]: [{ name: `${key}[0]` }],
+        properties: { acl: 'private' },
+        contentType: 'a/b',
+        key: '{name}',
+      }
+      const { at } = await withRun({ argv: ['in', 's3://b/', '--acl=typed'], config })
+      expect((await repeat(at)).flags).toEqual({ to: 's3://b/', acl: 'typed', key: '{name}' })
+    },
+  )
+
+  it('reads the config and the preset that an environment named then, but no config as if it had been named', async () => {
+    const config = { preset: 'nightly', configFile: '/etc/c.json', isConfigNamed: true }
+    const named = await withRun({ argv: ['in', 's3://b/'], config })
+    expect((await repeat(named.at)).flags).toEqual({ to: 's3://b/', preset: 'nightly', config: '/etc/c.json' })
+    expect((await repeat(named.at, { flags: { preset: 'now' } })).flags).toMatchObject({ preset: 'now' })
+    const found = await withRun({ argv: ['in', 's3://b/'], config: { ...config, isConfigNamed: false } })
+    expect((await repeat(found.at)).flags).toEqual({ to: 's3://b/', preset: 'nightly' })
+  })
+
+  it('counts what was modified how long ago from when the run began', async () => {
+    const config = { newerThan: { agoMs: 3_600_000 }, olderThan: { atMs: Date.UTC(2026, 10, 22, 5) } }
+    const startedAt = '2026-11-22T04:00:00.000Z'
+    const { at } = await withRun({ argv: ['in', 's3://b/', '--newerThan=1h'], config, startedAt })
+    expect((await repeat(at)).flags).toEqual({
+      to: 's3://b/',
+      newerThan: '2026-11-22T03:00:00.000Z',
+      olderThan: '2026-11-22T05:00:00.000Z',
+    })
+    expect((await repeat(at, { flags: { newerThan: '2h' } })).flags).toMatchObject({ newerThan: '2h' })
+  })
+
   it('asks again for metadata that held a secret', async () => {
     const config = { sources: ['in'], properties: { metadata: { key: '***' } } }
     const { at } = await withRun({ argv: ['in'], config })

@@ -28,14 +28,18 @@ function start() {
   const call: Call = { signal: stop.signal, requests: 1 }
   const inner = createFakeDestination({ script: () => (isRefusing ? failure('THROTTLED', 'busy') : undefined) })
   const automatic = createAutomatic({
-    destination: inner,
+    destinations: [inner],
     clock,
     emit: (event) => void events.push(event),
     busyMs: () => 0,
   })
-  const put = (): Promise<unknown> => automatic.destination.putObject(object, body, call).catch((error) => error)
+  const [view] = automatic.views
+  if (view === undefined) throw new Error('no view of the destination')
+  const { destination, turn } = view
+  const put = (): Promise<unknown> => destination.putObject(object, body, call).catch((error: unknown) => error)
   return {
-    ...automatic,
+    turn,
+    scheduler: automatic.scheduler,
     clock,
     events,
     stop,
@@ -129,5 +133,58 @@ describe('createAutomatic', () => {
     await put()
     expect(said().at(-1)).toBe('requests are not held back any more')
     expect(said()).toHaveLength(2)
+  })
+
+  it('holds back only what goes to the destination that refuses, and counts the slots once', async () => {
+    const clock = createFakeClock({ skipUpTo: -1 })
+    const events: UploadEvent[] = []
+    const busy = createFakeDestination({ url: 'fake://busy/', script: () => failure('THROTTLED', 'busy') })
+    const other = createFakeDestination({ url: 'fake://other/' })
+    const automatic = createAutomatic({
+      destinations: [busy, other],
+      clock,
+      emit: (event) => void events.push(event),
+      busyMs: () => 0,
+    })
+    const [ofBusy, ofOther] = automatic.views
+    const call: Call = { signal: new AbortController().signal, requests: 1 }
+    const put = (view: typeof ofBusy) =>
+      view?.destination.putObject(object, body, call).catch((error: unknown) => error)
+    await pass(clock, Promise.all(Array.from({ length: 16 }, () => put(ofBusy))))
+    expect(events.filter(({ type }) => type === 'concurrency')).toMatchObject([{ from: 32, to: 16 }])
+    expect(ofBusy?.turn(call.signal)).toBeDefined()
+    expect(ofOther?.turn(call.signal)).toBeUndefined()
+    const before = clock.elapsed()
+    await Promise.all(Array.from({ length: 20 }, () => put(ofOther)))
+    expect([clock.elapsed(), other.calls.length]).toEqual([before, 20])
+  })
+
+  it('says which destination refuses, where there are several', async () => {
+    const clock = createFakeClock({ skipUpTo: -1 })
+    const said: string[] = []
+    let isRefusing = false
+    const script = () => (isRefusing ? failure('THROTTLED', 'busy') : undefined)
+    const [view] = createAutomatic({
+      destinations: [createFakeDestination({ url: 'fake://busy/', script }), createFakeDestination()],
+      clock,
+      emit: (event) => void (event.type === 'notice' && said.push(event.message)),
+      busyMs: () => 0,
+    }).views
+    const call: Call = { signal: new AbortController().signal, requests: 1 }
+    const put = () => view?.destination.putObject(object, body, call).catch((error: unknown) => error)
+    const load = async (count: number): Promise<void> => {
+      for (let n = 0; n < count; n += 1) {
+        await pass(clock, Promise.resolve(put()))
+        await clock.advance(1)
+      }
+    }
+    await load(1000)
+    for (const _ of [1, 2]) {
+      isRefusing = true
+      await pass(clock, Promise.all(Array.from({ length: 16 }, put)))
+      isRefusing = false
+    }
+    await load(600)
+    expect(said).toEqual([expect.stringMatching(/^held back to \d+ requests\/s at fake:\/\/busy\/: the server/)])
   })
 })

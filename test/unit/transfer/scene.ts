@@ -5,6 +5,8 @@ import { UploadError } from '../../../src/errors.ts'
 import type { UploadEvent } from '../../../src/observe/events.ts'
 import type { FileRecord, PartRecord, UploadStartedRecord } from '../../../src/observe/records.ts'
 import type { PlannedFile } from '../../../src/plan/planned-file.ts'
+import type { Lane } from '../../../src/transfer/lane.ts'
+import type { StopCause } from '../../../src/transfer/stops.ts'
 import { type TransferOptions, transferFiles } from '../../../src/transfer/transfer.ts'
 import { createFakeClock, type FakeClock } from '../../support/fake-clock.ts'
 import {
@@ -34,6 +36,8 @@ export function planned(index: number, over: Partial<PlannedFile> = {}): Planned
     size: 0,
     mtimeMs: 0,
     contentType: 'audio/wav',
+    properties: {},
+    lane: 0,
     ...over,
   }
 }
@@ -62,12 +66,24 @@ export const settings = {
   retry,
 }
 
+/** Of the run, and of its one lane. */
+export type SceneSettings = TransferOptions['settings'] & Lane['settings']
+
+export interface FakeLane extends Omit<Lane, 'settings'> {
+  readonly settings?: Partial<Lane['settings']>
+}
+
 export interface SceneOptions {
   readonly files: Iterable<PlannedFile> | AsyncIterable<PlannedFile>
   readonly destination?: FakeDestinationOptions
   /** A destination that there is already, in place of a new one. */
   readonly onto?: FakeDestination
-  readonly settings?: Partial<TransferOptions['settings']>
+  readonly settings?: Partial<SceneSettings>
+  /** The ways that files take, where there are several. */
+  readonly lanes?: readonly FakeLane[]
+  /** The keys of all files; absent: objects are asked for one by one. */
+  readonly scope?: Lane['scope']
+  readonly limits?: TransferOptions['limits']
   readonly record?: TransferOptions['record']
   readonly earlier?: TransferOptions['earlier']
   readonly emit?: TransferOptions['emit']
@@ -83,7 +99,9 @@ export interface Scene {
   /** Lines of multipart uploads, in the order they were kept. */
   readonly lines: readonly (UploadStartedRecord | PartRecord)[]
   readonly events: readonly UploadEvent[]
-  /** Ends with why the run was stopped. */
+  /** Ends with why the run, and its parts, were stopped. */
+  readonly causes: Promise<readonly StopCause[]>
+  /** Ends with the first of these. */
   readonly done: Promise<UploadError | undefined>
   readonly of: (status: FileRecord['status']) => readonly FileRecord[]
 }
@@ -96,10 +114,14 @@ export function transfer(options: SceneOptions): Scene {
   const records: FileRecord[] = []
   const lines: (UploadStartedRecord | PartRecord)[] = []
   const events: UploadEvent[] = []
+  const all: SceneSettings = { ...settings, ...options.settings }
   const done = transferFiles({
     files: asyncOf(options.files),
-    destination,
-    settings: { ...settings, ...options.settings },
+    lanes: options.lanes?.map((lane) => ({ ...lane, settings: { ...all, ...lane.settings } })) ?? [
+      { destination, settings: all, scope: options.scope },
+    ],
+    settings: all,
+    limits: options.limits,
     stdin: options.stdin ?? (() => Readable.from([])),
     clock,
     signal: stop.signal,
@@ -119,7 +141,8 @@ export function transfer(options: SceneOptions): Scene {
     records,
     lines,
     events,
-    done,
+    done: done.then(([cause]) => cause?.error),
+    causes: done,
     of: (status) => records.filter((file) => file.status === status),
   }
 }

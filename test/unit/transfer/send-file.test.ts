@@ -123,7 +123,7 @@ describe('--limit-rate', () => {
     const fates: string[] = []
     const done = transferFiles({
       files: asyncOf([file]),
-      destination,
+      lanes: [{ destination, settings }],
       settings: { ...settings, limitRate: 1024, concurrency },
       stdin: () => Readable.from([]),
       clock,

@@ -4,25 +4,25 @@ import { createBreaker } from '../../../src/transfer/breaker.ts'
 import { newWork } from '../../../src/transfer/file-record.ts'
 import { createHalt } from '../../../src/transfer/halt.ts'
 import { createSettlement } from '../../../src/transfer/settlement.ts'
+import { createStops } from '../../../src/transfer/stops.ts'
 import { createFakeDestination } from '../../support/fake-destination.ts'
 import { failure, fates, planned } from './scene.ts'
 
 function scene(passes = 1, rules: Partial<Parameters<typeof createHalt>[0]> = {}) {
-  const stop = new AbortController()
+  const stops = createStops(new AbortController().signal, ['fake://bucket/'], () => {})
   const records: FileRecord[] = []
   const breaker = createBreaker()
+  const [part] = stops.parts
+  if (part === undefined) throw new Error('no destination')
   const settlement = createSettlement({
-    destination: createFakeDestination(),
-    breaker,
+    lanes: [{ destination: createFakeDestination(), breaker, skipsExisting: false, replaced: undefined, ...part }],
+    stops,
     halt: createHalt({ maxFailures: undefined, maxErrorRate: undefined, ...rules }),
     emit: () => {},
     record: async (record) => void records.push(record),
-    skipsExisting: false,
     passes,
-    signal: stop.signal,
-    stop: () => stop.abort(),
   })
-  return { settlement, records, stop, breaker }
+  return { settlement, records, stops, breaker }
 }
 
 const work = (index: number) => newWork(planned(index))
@@ -39,16 +39,18 @@ describe('createSettlement', () => {
   })
 
   it('halts at the failure that a rule allows no more, refused files and late ones included', async () => {
-    const { settlement, records, stop, breaker } = scene(1, { maxFailures: 3 })
+    const { settlement, records, stops, breaker } = scene(1, { maxFailures: 3 })
     breaker.succeeded()
     await settlement.refused(work(1), failure('KEY_INVALID', 'no'))
     await settlement.failed(work(2), failure('TIMEOUT', 'put off'))
     await settlement.failed(work(3), failure('TOO_LARGE', 'no'))
-    expect(stop.signal.aborted).toBe(false)
+    expect(stops.signal.aborted).toBe(false)
     const [late] = settlement.nextPass()
     expect(late?.file.index).toBe(2)
     await settlement.failed(work(2), failure('TIMEOUT', 'for good'))
-    expect(settlement.stopped).toMatchObject({ code: 'HALTED', message: expect.stringContaining('--max-failures 3') })
+    expect(stops.causes).toMatchObject([
+      { error: { code: 'HALTED', message: expect.stringContaining('--max-failures 3') } },
+    ])
     await settlement.failed(work(5), failure('TOO_LARGE', 'no'))
     expect(fates(records)).toMatchObject({ 'take-2.wav': 'failed TIMEOUT', 'take-5.wav': 'cancelled' })
   })
@@ -67,15 +69,15 @@ describe('createSettlement', () => {
   })
 
   it('tells the first cause where there are several', async () => {
-    const { settlement } = scene()
+    const { stops } = scene()
     const first = failure('CREDENTIALS_INVALID', 'first')
-    settlement.stop(first)
-    settlement.stop(failure('INTERNAL', 'second'))
-    expect(settlement.stopped).toBe(first)
+    stops.stop(first)
+    stops.stop(failure('INTERNAL', 'second'))
+    expect(stops.causes).toEqual([{ error: first }])
   })
 
   it('takes files that were refused for what they are once one has arrived', async () => {
-    const { settlement, records } = scene()
+    const { settlement, records, stops } = scene()
     await settlement.failed(work(1), failure('ACCESS_DENIED', 'no'))
     await settlement.failed(work(2), failure('ACCESS_DENIED', 'no'))
     expect(records).toEqual([])
@@ -88,7 +90,7 @@ describe('createSettlement', () => {
       'take-2.wav': 'failed ACCESS_DENIED',
       'take-4.wav': 'failed ACCESS_DENIED',
     })
-    expect(settlement.stopped).toBeUndefined()
+    expect(stops.causes).toEqual([])
   })
 
   it('records nothing after the end', async () => {

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { UsageError } from '../../../src/errors.ts'
 import type { FileRecord, JournalRecord } from '../../../src/observe/records.ts'
-import { readRun } from '../../../src/undo/read-run.ts'
+import { byDestination } from '../../../src/undo/by-destination.ts'
+import { type RecordedRun, readRun } from '../../../src/undo/read-run.ts'
 import { makeTempDir } from '../../support/temp-dir.ts'
 import { summaryRecord } from '../observe/events.ts'
 import { failed, runRecord, uploaded } from './records.ts'
@@ -16,6 +17,9 @@ async function journal(records: readonly (JournalRecord | string)[]): Promise<st
   await writeFile(path, lines.join(''))
   return path
 }
+
+const spotOf = (key: string): string => `s3://bucket/\n${key}`
+const keysOf = (objects: RecordedRun['objects']): string[] => [...objects.values()].map(({ key }) => key)
 
 const started = {
   type: 'upload-started',
@@ -41,7 +45,7 @@ it('knows an object by all that was sent of it, whichever invocation sent it', a
   const { run, continuedAt, objects } = await readRun(path)
   expect([run.invocation, continuedAt]).toEqual([1, '2026-11-23T00:00:00.000Z'])
   expect([...objects.values()]).toEqual([
-    { key: 'a.wav', uploaded: second, before: [first], replaced: null, unsure: undefined },
+    { destination: 's3://bucket/', key: 'a.wav', uploaded: second, before: [first], replaced: null, unsure: undefined },
   ])
 })
 
@@ -50,15 +54,15 @@ it('knows what attempts that failed may have left', async () => {
   const one = failed({ key: 'one' })
   const two = failed({ key: 'two', status: 'cancelled' })
   const { objects } = await readRun(await journal([runRecord(), never, uploaded({ key: 'two' }), one, two]))
-  expect([...objects.keys()]).toEqual(['two', 'one'])
-  expect(objects.get('one')).toMatchObject({ uploaded: undefined, unsure: { key: 'one' } })
-  expect(objects.get('two')).toMatchObject({ uploaded: { key: 'two' }, unsure: { status: 'cancelled' } })
+  expect(keysOf(objects)).toEqual(['two', 'one'])
+  expect(objects.get(spotOf('one'))).toMatchObject({ uploaded: undefined, unsure: { key: 'one' } })
+  expect(objects.get(spotOf('two'))).toMatchObject({ uploaded: { key: 'two' }, unsure: { status: 'cancelled' } })
 })
 
 it('knows when the run had ended, where it was not killed', async () => {
   const ended = [runRecord(), uploaded(), summaryRecord({ durationMs: 61_000 })]
   const endedAt = async (records: readonly JournalRecord[]) =>
-    (await readRun(await journal(records))).objects.get('a.wav')?.endedAtMs
+    (await readRun(await journal(records))).objects.get(spotOf('a.wav'))?.endedAtMs
   expect(await endedAt(ended)).toBe(Date.parse('2026-11-22T10:01:00.000Z'))
   expect(await endedAt([...ended, runRecord({ invocation: 2 })])).toBeUndefined()
 })
@@ -68,7 +72,16 @@ it('does not take what was in a file’s way for the run’s', async () => {
   const taken: FileRecord = { ...failed({ key: 'taken' }), error }
   const passedOver = uploaded({ key: 'passed-over', status: 'skipped', reason: 'exists' })
   const { objects } = await readRun(await journal([runRecord(), taken, passedOver, uploaded({ key: 'mine' })]))
-  expect([...objects.keys()]).toEqual(['mine'])
+  expect(keysOf(objects)).toEqual(['mine'])
+})
+
+it('knows what an invocation had stored that was killed before it could say so', async () => {
+  const found = uploaded({ status: 'skipped', reason: 'already-uploaded', replaced: null })
+  const { objects } = await readRun(await journal([runRecord(), failed({ key: 'b' }), found, { ...found, key: 'b' }]))
+  expect(objects.get(spotOf('a.wav'))).toMatchObject({ uploaded: { etag: '"ours"' }, replaced: null })
+  expect(objects.get(spotOf('b'))).toMatchObject({ uploaded: { etag: '"ours"' }, unsure: { status: 'failed' } })
+  const others = uploaded({ status: 'skipped', reason: 'already-uploaded' })
+  expect((await readRun(await journal([runRecord(), others]))).objects.size).toBe(0)
 })
 
 it('does not know what was undone, unless it was sent again', async () => {
@@ -76,18 +89,18 @@ it('does not know what was undone, unless it was sent again', async () => {
   const again = uploaded({ versionId: 'v3', replaced: null })
   expect((await readRun(await journal([runRecord(), uploaded(), undone]))).objects.size).toBe(0)
   const { objects } = await readRun(await journal([runRecord(), uploaded(), undone, again]))
-  expect(objects.get('a.wav')).toMatchObject({ uploaded: again, before: [], replaced: null })
+  expect(objects.get(spotOf('a.wav'))).toMatchObject({ uploaded: again, before: [], replaced: null })
 })
 
 it('lists half-sent uploads', async () => {
   const other = { ...started, key: 'c', uploadId: 'u2' }
   const path = await journal([runRecord(), started, other, uploaded({ key: 'b' }), '{"type":"file","torn'])
-  expect((await readRun(path)).unfinished).toEqual([other])
+  expect((await readRun(path)).unfinished).toEqual([{ ...other, destination: 's3://bucket/' }])
 })
 
 it('takes lines that the file could not', async () => {
   const { objects } = await readRun(await journal([runRecord()]), [uploaded({ key: 'late' })])
-  expect([...objects.keys()]).toEqual(['late'])
+  expect(keysOf(objects)).toEqual(['late'])
 })
 
 it.each([
@@ -104,4 +117,27 @@ it('refuses a file that is not there', async () => {
   await expect(readRun('/nowhere/at/all.jsonl')).rejects.toThrow(
     new UsageError('/nowhere/at/all.jsonl cannot be read (ENOENT)'),
   )
+})
+
+it('tells objects of one key at two destinations apart, and directories that are named from elsewhere not', async () => {
+  const there = uploaded({ destination: 's3://other/', replaced: null })
+  const path = await journal([
+    runRecord({ to: 'file:out', cwd: '/w' }),
+    uploaded({ destination: 'file:out/' }),
+    there,
+    { ...started, key: 'a.wav' },
+    { ...started, key: 'a.wav', uploadId: 'u2', destination: 's3://other/' },
+    runRecord({ to: 'file:/w/out/', cwd: '/elsewhere', invocation: 2 }),
+    uploaded({ destination: 'file:/w/out/', etag: '"again"' }),
+  ])
+  const { objects, unfinished } = await readRun(path)
+  expect([...objects.values()]).toMatchObject([
+    { destination: 'file:/w/out/', uploaded: { etag: '"again"' }, before: [{ etag: '"ours"' }] },
+    { destination: 's3://other/', uploaded: there, replaced: null },
+  ])
+  expect(unfinished).toMatchObject([{ uploadId: 'u2', destination: 's3://other/' }])
+  expect([...byDestination({ objects, unfinished })].map(([url, part]) => [url, part.objects.size])).toEqual([
+    ['file:/w/out/', 1],
+    ['s3://other/', 1],
+  ])
 })

@@ -53,7 +53,16 @@ export function runRecord(changes: Partial<RunRecord> = {}): RunRecord {
 }
 
 export function recorded(changes: Partial<RecordedObject> = {}): RecordedObject {
-  return { key: 'a.wav', uploaded: uploaded(), before: [], replaced: undefined, unsure: undefined, ...changes }
+  const destination = 's3://bucket/'
+  return {
+    destination,
+    key: 'a.wav',
+    uploaded: uploaded(),
+    before: [],
+    replaced: undefined,
+    unsure: undefined,
+    ...changes,
+  }
 }
 
 /** A version written so many seconds after the upload began (the server tells whole seconds). */

@@ -29,7 +29,7 @@ async function expected(lines: readonly FileRecord[]) {
   const files = async function* () {
     yield* lines
   }
-  for await (const { path, key, size, etag } of expectedObjects(files)) {
+  for await (const { path, key, size, etag } of (await expectedObjects(files)).objects()) {
     found.push([path, key, size, etag].filter((field) => field !== undefined).join(' '))
   }
   return found
