@@ -46,28 +46,30 @@ export function createChooser({
   const routeOf = firstMet(routes)
   const merged = createMerged()
   return (file) => {
-    const rule = rules[ruleOf(file)]
+    const rule = ruleOf(file)
     const contentType = file.own?.contentType ?? rule?.contentType ?? file.contentType
-    const at = routeOf({ ...file, contentType })
-    const route = routes[at]
+    const route = routeOf(contentType === file.contentType ? file : { ...file, contentType })
     const isSkipped = rule?.skip === true || route?.skip === true
-    const names = [rule?.name, route?.name].filter((name) => name !== undefined)
     return {
-      lane: at + 1,
+      lane: route === undefined ? 0 : routes.indexOf(route) + 1,
       contentType,
       properties: merged(route?.settings.properties ?? properties, rule, file.own?.properties),
       isSkipped,
-      decidedBy: names.length === 0 ? undefined : names,
+      decidedBy: rule === undefined && route === undefined ? undefined : namesOf(rule, route),
     }
   }
 }
 
-type Entry = { readonly when: Condition }
+function namesOf(...entries: readonly ({ readonly name: string } | undefined)[]): readonly string[] {
+  return entries.flatMap((entry) => entry?.name ?? [])
+}
 
-/** The position of the first entry that a file meets; -1 where it meets none. */
-function firstMet(entries: readonly Entry[]): (file: ChosenFor) => number {
-  const tests = entries.map(({ when }) => compileCondition(when))
-  return (file) => tests.findIndex((meets) => meets(file))
+/** The first entry that a file meets. */
+function firstMet<Entry extends { readonly when: Condition }>(
+  entries: readonly Entry[],
+): (file: ChosenFor) => Entry | undefined {
+  const tests = entries.map((entry) => ({ entry, meets: compileCondition(entry.when) }))
+  return (file) => tests.find(({ meets }) => meets(file))?.entry
 }
 
 function compileCondition({ match, type, minSize, maxSize }: Condition): (file: ChosenFor) => boolean {

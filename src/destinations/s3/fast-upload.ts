@@ -137,13 +137,14 @@ export function createFastUpload(options: FastUploadOptions): FastUpload {
     begin: (checksummer: Checksummer | undefined, send: SendWithBody) => Promise<WireAnswer>,
   ): Promise<Stored | Refused> {
     const algorithm = algorithmOf(object)
+    const { key, contentType, part } = object
     const mtime = object.mtimeNs === undefined ? undefined : mtimeText(object.mtimeNs)
     let sent: string | undefined
     let signer: SigningCredentials | undefined
     const sending = begin(algorithm && checksummerOf(algorithm), (value, body) => {
       sent = value
       signer = source.signer()
-      const { path, headers } = maker.make({ ...object, size, mtime, checksum: value })
+      const { path, headers } = maker.make({ key, contentType, part, size, mtime, checksum: value })
       // The second would be refused for what the first has stored.
       const isOnce = object.ifAbsent
       return wire.send({ method: 'PUT', origin: maker.origin, path, headers, body, size, timeouts, isOnce }, signal)

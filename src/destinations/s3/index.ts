@@ -115,7 +115,8 @@ export async function openS3Destination(
         // A server that repeats its token would be asked for ever.
         const next = page.NextContinuationToken === token ? undefined : page.NextContinuationToken
         if (page.IsTruncated === true && next === undefined) {
-          throw new UploadError('BAD_RESPONSE', `${connection.host()} breaks off its listing`, { retryable: false })
+          const message = `${connection.host()} breaks off its listing: there is more, but it does not say where`
+          throw new UploadError('BAD_RESPONSE', message, { retryable: false })
         }
         token = next
       } while (token !== undefined)

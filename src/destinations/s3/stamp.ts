@@ -8,12 +8,12 @@ export interface Stamp {
   /** Bytes of the body. */
   readonly size: number
   /** Only where the template is of a whole object. */
-  readonly contentType?: string
+  readonly contentType?: string | undefined
   /** As metadata has it; only where the template is of objects with one. */
   readonly mtime?: string | undefined
   /** In base64, of the kind the template has; left out where none is to be sent. */
   readonly checksum: string | undefined
-  readonly part?: { readonly partNumber: number; readonly uploadId: string }
+  readonly part?: { readonly partNumber: number; readonly uploadId: string } | undefined
 }
 
 /** A request's path with its query, and its headers: names and values in turn. */
