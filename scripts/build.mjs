@@ -116,7 +116,7 @@ export async function bundle() {
 async function configSchema() {
   const { outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: ['src/config/json-schema.ts'],
+    entryPoints: ['src/config/file/json-schema.ts'],
     bundle: true,
     format: 'esm',
     platform: 'node',

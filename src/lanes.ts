@@ -6,7 +6,7 @@ import type { Settings } from './config/settings.ts'
 import type { Destination } from './destinations/destination.ts'
 import { openDestination } from './destinations/registry.ts'
 import { bufferBudget, leastBufferSize } from './http/buffers.ts'
-import { keyFixOf } from './plan/key-fix.ts'
+import { keyFixOf } from './plan/keys/key-fix.ts'
 import type { PlanLane } from './plan/plan-file.ts'
 
 /** Buffers that a destination has at the least, however many there are. */

@@ -6,7 +6,7 @@ import type { FailureSample, Listener } from './observe/events.ts'
 import type { Journal } from './observe/journal.ts'
 import type { SummaryRecord } from './observe/records.ts'
 import { summaryFileOf, writeReports } from './observe/report/write.ts'
-import type { StopCause } from './transfer/stops.ts'
+import type { StopCause } from './transfer/trouble/stops.ts'
 
 /** Exit code of a run that did all it should but leave its report. */
 const withoutReport = 3

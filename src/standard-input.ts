@@ -1,6 +1,7 @@
 import { fstatSync, read } from 'node:fs'
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
 import { Readable } from 'node:stream'
+import { isatty } from 'node:tty'
 
 /** Bytes; a pipe holds as many on Linux. */
 const pieceSize = 64 * 1024
@@ -14,9 +15,10 @@ const pieceSize = 64 * 1024
  */
 export function openStandardInput(fd = 0): Readable {
   const kind = fstatSync(fd)
-  if (kind.isFile()) return fromFile(fd)
   if (kind.isFIFO() || kind.isSocket()) return fromPipe(fd)
-  return process.stdin
+  // Of a disk, `process.stdin` would tell an end at once.
+  const isDevice = kind.isBlockDevice() || (kind.isCharacterDevice() && !isatty(fd))
+  return kind.isFile() || isDevice ? fromFile(fd) : process.stdin
 }
 
 function twoBuffers(): () => Buffer {

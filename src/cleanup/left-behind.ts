@@ -1,8 +1,8 @@
 import pLimit from 'p-limit'
 import type { Destination, UnfinishedUpload } from '../destinations/destination.ts'
 import { toUploadError, type UploadError, UsageError } from '../errors.ts'
+import { createScheduler } from '../transfer/pace/scheduler.ts'
 import type { Requests } from '../transfer/requests.ts'
-import { createScheduler } from '../transfer/scheduler.ts'
 
 /** Uploads that nobody goes on with, and how many were left out since somebody may. */
 export interface LeftBehind {

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
-import { flagOf, helpGroups, type OptionSpec } from '../config/option-spec.ts'
-import { type OptionKey, optionKeys, options } from '../config/options.ts'
+import { flagOf, helpGroups, type OptionSpec } from '../config/options/option-spec.ts'
+import { type OptionKey, optionKeys, options } from '../config/options/options.ts'
 
 /** Adds options of the main job to a command, all unless `keys` are given; those of a later version are not shown. */
 export function addOptions(command: Command, keys: readonly OptionKey[] = optionKeys): void {

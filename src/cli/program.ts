@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
-import { laterCommands } from '../config/later-options.ts'
+import { laterCommands } from '../config/options/later-options.ts'
 import { UsageError } from '../errors.ts'
 import { newCommand, parseArgs } from './command.ts'
 import { commands } from './commands.ts'

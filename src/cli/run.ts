@@ -1,5 +1,5 @@
 import { type AskedRepeat, loadSettings } from '../config/load.ts'
-import type { OptionKey } from '../config/options.ts'
+import type { OptionKey } from '../config/options/options.ts'
 import type { Settings } from '../config/settings.ts'
 import type { StopReason } from '../exit-code.ts'
 import type { RepeatedRun } from '../resume/repeat-run.ts'

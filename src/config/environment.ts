@@ -1,6 +1,6 @@
 import type { GivenValue } from './given.ts'
-import { variableOf } from './option-spec.ts'
-import { optionKeys, options } from './options.ts'
+import { variableOf } from './options/option-spec.ts'
+import { optionKeys, options } from './options/options.ts'
 
 /** Variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>

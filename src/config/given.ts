@@ -1,5 +1,5 @@
 import { printable } from '../printable.ts'
-import type { OptionKey } from './options.ts'
+import type { OptionKey } from './options/options.ts'
 import { redactText } from './redact.ts'
 
 /** A value somebody gave an option, not yet looked at. */

@@ -1,9 +1,9 @@
 import { namesMtime } from '../destinations/mtime.ts'
 import type { UnkeptProperties } from '../plan/unkept-properties.ts'
-import type { GivenEntry } from './config-entries.ts'
 import { isSupabaseUrl } from './destination-url.ts'
+import type { GivenEntry } from './file/config-entries.ts'
 import { fault, type GivenValue } from './given.ts'
-import { type OptionKey, type OptionValues, optionKeys } from './options.ts'
+import { type OptionKey, type OptionValues, optionKeys } from './options/options.ts'
 import { type Resolved, resolveOptions } from './resolve.ts'
 
 /** What is wrong with the properties that objects are to have, and which of them are passed over, a line each. */

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { fault, type GivenValue, shown } from './given.ts'
-import { flagOf } from './option-spec.ts'
-import { type OptionKey, type OptionValues, optionKeys, options } from './options.ts'
+import { flagOf } from './options/option-spec.ts'
+import { type OptionKey, type OptionValues, optionKeys, options } from './options/options.ts'
 
 export interface Resolved {
   readonly values: OptionValues

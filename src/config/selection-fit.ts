@@ -1,5 +1,5 @@
-import { isManifest } from '../plan/manifest.ts'
-import { isEmptyWindow } from '../plan/modified-between.ts'
+import { isManifest } from '../plan/sources/manifest.ts'
+import { isEmptyWindow } from '../plan/sources/modified-between.ts'
 import { fault, shown } from './given.ts'
 import type { Resolved } from './resolve.ts'
 

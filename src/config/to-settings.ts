@@ -1,6 +1,6 @@
 import type { ObjectProperties } from '../destinations/destination.ts'
-import type { OptionValues } from './options.ts'
-import type { propertyKeys } from './property-keys.ts'
+import type { propertyKeys } from './file/property-keys.ts'
+import type { OptionValues } from './options/options.ts'
 import type { Settings } from './settings.ts'
 
 /** The options' values as the rest of the program knows them. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { UsageError } from '../errors.ts'
-import { templateFaults } from '../plan/key-template.ts'
+import { templateFaults } from '../plan/keys/key-template.ts'
 import { parseDestinationUrl } from './destination-url.ts'
 import { parseDuration, showDuration } from './duration.ts'
 import { parseSize, showSize } from './size.ts'

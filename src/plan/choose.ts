@@ -1,6 +1,6 @@
 import type { Condition, Rule, Settings } from '../config/settings.ts'
 import type { ObjectProperties } from '../destinations/destination.ts'
-import { ignorePatterns } from './ignore-patterns.ts'
+import { ignorePatterns } from './sources/ignore-patterns.ts'
 
 /** What is decided of a file beside its key. */
 export interface Choice {

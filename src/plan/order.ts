@@ -1,6 +1,6 @@
 import type { Settings } from '../config/settings.ts'
 import type { PlannedFile } from './planned-file.ts'
-import { windowSize } from './walk.ts'
+import { windowSize } from './sources/walk.ts'
 
 /**
  * The files in the order in which they are to be sent. Sorting looks no further than a window of 10,000 files, so that

@@ -1,9 +1,9 @@
 import { realpath } from 'node:fs/promises'
 import { UsageError } from '../errors.ts'
-import type { ScanNotes } from './candidate.ts'
-import { createKeyHashes, type KeyHashes } from './key-hashes.ts'
+import { createKeyHashes, type KeyHashes } from './keys/key-hashes.ts'
 import { isSent, type PlannedFile } from './planned-file.ts'
-import { windowSize } from './walk.ts'
+import type { ScanNotes } from './sources/candidate.ts'
+import { windowSize } from './sources/walk.ts'
 
 /** What the first pass over the sources found. */
 export interface Survey {

@@ -2,14 +2,14 @@ import type { Settings } from '../config/settings.ts'
 import type { Call, Destination, ObjectInfo, UnfinishedUpload } from '../destinations/destination.ts'
 import { errorKinds, toUploadError } from '../errors.ts'
 import type { FileRecord } from '../observe/records.ts'
-import { statOf } from '../plan/look.ts'
 import { partCount, partSizeFor } from '../plan/part-ranges.ts'
 import type { PlannedFile } from '../plan/planned-file.ts'
 import { sourceError } from '../plan/source-errors.ts'
+import { statOf } from '../plan/sources/look.ts'
 import type { Earlier, UnfinishedFile } from '../transfer/earlier.ts'
-import type { FileFacts } from '../transfer/file-facts.ts'
 import { modifiedAt } from '../transfer/file-record.ts'
-import { createLocalBytes } from '../transfer/local-bytes.ts'
+import type { FileFacts } from '../transfer/reading/file-facts.ts'
+import { createLocalBytes } from '../transfer/reading/local-bytes.ts'
 
 export interface FromServerOptions {
   readonly settings: Pick<Settings, 'partSize'>

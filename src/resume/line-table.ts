@@ -1,4 +1,4 @@
-import { hashKey } from '../plan/key-hashes.ts'
+import { hashKey } from '../plan/keys/key-hashes.ts'
 
 /**
  * From a text to the place of a journal's line, in typed arrays (open addressing, 64-bit hashes): 32 bytes an entry at

@@ -1,4 +1,4 @@
-import type { OptionKey } from '../config/options.ts'
+import type { OptionKey } from '../config/options/options.ts'
 import type { LimitSettings } from '../config/settings.ts'
 import type { ObjectProperties } from '../destinations/destination.ts'
 import type { RunRecord } from '../observe/records.ts'

@@ -52,7 +52,9 @@ export function removingUnrecorded(earlier: Earlier, destination: Destination, o
     async find(file, signal) {
       const found = await earlier.find(file, signal)
       const isBegunAnew = found?.done === undefined && found?.unfinished === undefined
-      if (signal === undefined || !isBegunAnew || (file.size ?? 0) <= multipartThreshold) return found
+      // Nobody knows yet how standard input will go.
+      const goesWhole = file.size !== undefined && file.size <= multipartThreshold
+      if (signal === undefined || !isBegunAnew || goesWhole) return found
       try {
         await removeEmpty(found === undefined ? file : { ...file, key: found.key }, { signal, requests: 1 })
       } catch (thrown) {

@@ -2,11 +2,11 @@ import { toUploadError } from '../errors.ts'
 import type { FileRecord } from '../observe/records.ts'
 import { dropUnfinished } from './drop-unfinished.ts'
 import type { Earlier, EarlierFile } from './earlier.ts'
-import type { FileFacts } from './file-facts.ts'
 import { type FileWork, modifiedAt } from './file-record.ts'
-import { retrying } from './retry.ts'
+import type { FileFacts } from './reading/file-facts.ts'
 import { currentFacts, retryOptions, type SendFileOptions } from './send-file.ts'
-import { openEnded } from './send-stdin.ts'
+import { openEnded } from './stdin/send-stdin.ts'
+import { retrying } from './trouble/retry.ts'
 
 /**
  * What earlier invocations have done of a file. Where that is a half-sent upload, it is in `work` from then on.

@@ -1,9 +1,9 @@
 import { toUploadError, UploadError } from '../errors.ts'
 import { lookBack, recall } from './already-sent.ts'
 import type { Earlier } from './earlier.ts'
+import { ownObject } from './existing/own-object.ts'
 import type { FileWork } from './file-record.ts'
 import type { OpenLane } from './lane.ts'
-import { ownObject } from './own-object.ts'
 import { sendFile } from './send-file.ts'
 import type { Settlement } from './settlement.ts'
 

@@ -4,7 +4,7 @@ import { isoTime } from '../observe/iso-time.ts'
 import type { FileError, FileRecord, ReplacedObject, SkipReason } from '../observe/records.ts'
 import type { PlannedFile } from '../plan/planned-file.ts'
 import type { UnfinishedFile } from './earlier.ts'
-import type { FileFacts } from './file-facts.ts'
+import type { FileFacts } from './reading/file-facts.ts'
 
 /** What was done for a file so far, over all passes. */
 export interface FileWork {

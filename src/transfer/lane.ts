@@ -1,6 +1,6 @@
 import type { Destination } from '../destinations/destination.ts'
-import type { KeyScope } from '../plan/key-scope.ts'
-import { createLookAhead, type LookAhead } from './if-exists.ts'
+import type { KeyScope } from '../plan/keys/key-scope.ts'
+import { createLookAhead, type LookAhead } from './existing/if-exists.ts'
 import type { KeepLine } from './part-journal.ts'
 import type { SendFileOptions } from './send-file.ts'
 import type { Target } from './target.ts'

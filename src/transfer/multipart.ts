@@ -9,9 +9,9 @@ import type {
 import { errorKinds, toUploadError, UploadError } from '../errors.ts'
 import { refuseAborted } from '../http/abort.ts'
 import type { UnfinishedFile } from './earlier.ts'
-import { type RetryOptions, retrying } from './retry.ts'
 import { type SendPartsOptions, sendParts } from './send-parts.ts'
 import { type TakeUpOptions, takeUp } from './take-up.ts'
+import { type RetryOptions, retrying } from './trouble/retry.ts'
 
 export interface MultipartOptions extends SendPartsOptions, TakeUpOptions {
   readonly uploads: MultipartUploads

@@ -1,8 +1,8 @@
 import type { Part } from '../destinations/destination.ts'
 import { plainEtag } from '../destinations/etag.ts'
 import { partCount, partRange } from '../plan/part-ranges.ts'
-import type { FileFacts } from './file-facts.ts'
-import type { LocalBytes } from './local-bytes.ts'
+import type { FileFacts } from './reading/file-facts.ts'
+import type { LocalBytes } from './reading/local-bytes.ts'
 
 export interface PartCheckOptions {
   /** The file as it is now. */

@@ -2,8 +2,8 @@ import type { MultipartUpload, Part } from '../destinations/destination.ts'
 import type { PartRecord, UploadStartedRecord } from '../observe/records.ts'
 import { partCount } from '../plan/part-ranges.ts'
 import type { UnfinishedFile } from './earlier.ts'
-import type { FileFacts } from './file-facts.ts'
 import { type FileWork, modifiedAt } from './file-record.ts'
+import type { FileFacts } from './reading/file-facts.ts'
 
 /** Keeps a line of a multipart upload; rejects, and has stopped the run, where that cannot be done. */
 export type KeepLine = (

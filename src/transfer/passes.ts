@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts'
 import type { FileCourse } from './file-course.ts'
 import { type FileWork, newWork } from './file-record.ts'
 import type { OpenLane } from './lane.ts'
-import type { Scheduler } from './scheduler.ts'
+import type { Scheduler } from './pace/scheduler.ts'
 import type { Settlement } from './settlement.ts'
 
 /** How long files that were never begun are listed as cancelled after a stop; the summary counts them all. */

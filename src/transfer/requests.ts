@@ -2,9 +2,9 @@ import { automaticConcurrency } from '../config/automatic-concurrency.ts'
 import type { RetrySettings } from '../config/settings.ts'
 import type { Call } from '../destinations/destination.ts'
 import type { UploadError } from '../errors.ts'
-import { createBreaker } from './breaker.ts'
 import type { Clock } from './clock.ts'
-import { retrying } from './retry.ts'
+import { createBreaker } from './trouble/breaker.ts'
+import { retrying } from './trouble/retry.ts'
 
 /** Single requests to a destination, outside of a run that sends files. */
 export interface Requests {

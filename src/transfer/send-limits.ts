@@ -1,12 +1,12 @@
 import type { LimitSettings } from '../config/settings.ts'
 import type { UploadError } from '../errors.ts'
-import { nameForLimits } from '../plan/limits.ts'
+import { nameForLimits } from '../plan/limits/limits.ts'
+import { headSize } from '../plan/limits/type-by-bytes.ts'
+import { createTypeLimit } from '../plan/limits/type-limit.ts'
 import type { PlannedFile } from '../plan/planned-file.ts'
-import { headSize } from '../plan/type-by-bytes.ts'
-import { createTypeLimit } from '../plan/type-limit.ts'
-import type { FileFacts } from './file-facts.ts'
-import { copyHeld } from './held-bytes.ts'
+import type { FileFacts } from './reading/file-facts.ts'
 import { createSizeLimits, type SizeLimits } from './size-limits.ts'
+import { copyHeld } from './stdin/held-bytes.ts'
 
 /** What may be uploaded, asked once more of what is not as it was when the plan was made. */
 export interface SendLimits {

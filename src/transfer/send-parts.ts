@@ -3,8 +3,8 @@ import type { Call, MultipartUpload, Pacer, Part, PartBody, RequestTimeouts } fr
 import { toUploadError } from '../errors.ts'
 import { partCount, partRange } from '../plan/part-ranges.ts'
 import type { ByteMeter } from './byte-meter.ts'
-import { type RetryOptions, retrying } from './retry.ts'
-import type { Scheduler } from './scheduler.ts'
+import type { Scheduler } from './pace/scheduler.ts'
+import { type RetryOptions, retrying } from './trouble/retry.ts'
 
 export interface SendPartsOptions {
   /** Bytes of the object. */

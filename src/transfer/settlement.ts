@@ -10,10 +10,10 @@ import {
   type UploadedBefore,
   uploadedRecord,
 } from './file-record.ts'
-import type { Halt } from './halt.ts'
 import type { OpenLane } from './lane.ts'
-import { cancelled } from './retry.ts'
-import type { Stops } from './stops.ts'
+import type { Halt } from './trouble/halt.ts'
+import { cancelled } from './trouble/retry.ts'
+import type { Stops } from './trouble/stops.ts'
 
 /** Decides what a file's end means, for the file and for the run, and sees that it is recorded exactly once. */
 export interface Settlement {

@@ -1,6 +1,6 @@
 import type { LimitSettings } from '../config/settings.ts'
 import { UploadError } from '../errors.ts'
-import { refuseSize } from '../plan/limits.ts'
+import { refuseSize } from '../plan/limits/limits.ts'
 import type { PlannedFile } from '../plan/planned-file.ts'
 
 /** The limits to sizes, for what is known only when a file is sent: files that grew, and standard input. */

@@ -9,12 +9,12 @@ import type {
 import { errorKinds, toUploadError } from '../errors.ts'
 import { partCount } from '../plan/part-ranges.ts'
 import type { UnfinishedFile } from './earlier.ts'
-import type { FileFacts } from './file-facts.ts'
 import { modifiedAt } from './file-record.ts'
-import type { LocalBytes } from './local-bytes.ts'
 import { checkParts, type PartCheck } from './part-check.ts'
-import { type RetryOptions, retrying } from './retry.ts'
+import type { FileFacts } from './reading/file-facts.ts'
+import type { LocalBytes } from './reading/local-bytes.ts'
 import type { SendPartsOptions } from './send-parts.ts'
+import { type RetryOptions, retrying } from './trouble/retry.ts'
 
 export interface TakeUpOptions extends Pick<SendPartsOptions, 'meter' | 'onPart' | 'timeouts'> {
   readonly uploads: MultipartUploads

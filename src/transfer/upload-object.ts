@@ -11,13 +11,13 @@ import type {
 import { partCount, partSizeFor } from '../plan/part-ranges.ts'
 import type { ByteMeter } from './byte-meter.ts'
 import type { UnfinishedFile } from './earlier.ts'
-import { fileBody } from './file-body.ts'
-import type { FileFacts } from './file-facts.ts'
-import type { LocalBytes } from './local-bytes.ts'
 import { uploadInParts } from './multipart.ts'
+import type { Scheduler } from './pace/scheduler.ts'
 import type { PartJournal } from './part-journal.ts'
-import { type RetryOptions, retrying } from './retry.ts'
-import type { Scheduler } from './scheduler.ts'
+import { fileBody } from './reading/file-body.ts'
+import type { FileFacts } from './reading/file-facts.ts'
+import type { LocalBytes } from './reading/local-bytes.ts'
+import { type RetryOptions, retrying } from './trouble/retry.ts'
 import { sendVerified } from './verify-upload.ts'
 
 /**

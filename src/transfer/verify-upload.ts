@@ -1,7 +1,7 @@
 import type { Call, Destination, ObjectInfo } from '../destinations/destination.ts'
 import { UploadError } from '../errors.ts'
 import { compareObject, type Difference } from './compare-object.ts'
-import { type RetryOptions, retrying } from './retry.ts'
+import { type RetryOptions, retrying } from './trouble/retry.ts'
 
 /**
  * Asks the destination for an object that was just sent.

@@ -1,12 +1,12 @@
 import pLimit from 'p-limit'
 import type { Settings } from '../config/settings.ts'
 import type { Destination } from '../destinations/destination.ts'
-import type { KeyScope } from '../plan/key-scope.ts'
+import type { KeyScope } from '../plan/keys/key-scope.ts'
 import { isSent, type PlannedFile } from '../plan/planned-file.ts'
-import { type Comparing, compareBytes, isNewer, type SeenObject } from '../transfer/compare-file.ts'
-import { listExisting } from '../transfer/existing-objects.ts'
-import type { FileFacts } from '../transfer/file-facts.ts'
-import { createLocalBytes } from '../transfer/local-bytes.ts'
+import { type Comparing, compareBytes, isNewer, type SeenObject } from '../transfer/existing/compare-file.ts'
+import { listExisting } from '../transfer/existing/existing-objects.ts'
+import type { FileFacts } from '../transfer/reading/file-facts.ts'
+import { createLocalBytes } from '../transfer/reading/local-bytes.ts'
 import type { Requests } from '../transfer/requests.ts'
 
 /** Requests at a time. */

@@ -1,6 +1,6 @@
 import type { FileRecord } from '../observe/records.ts'
 import { fileNameOf } from '../observe/report/file-name.ts'
-import { createKeyHashes } from '../plan/key-hashes.ts'
+import { createKeyHashes } from '../plan/keys/key-hashes.ts'
 import type { SentObject } from '../transfer/compare-object.ts'
 
 /** What a report says should be at the destination. */

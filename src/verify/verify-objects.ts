@@ -1,8 +1,8 @@
 import type { Destination } from '../destinations/destination.ts'
 import { toUploadError, type UploadError } from '../errors.ts'
 import { type Compared, compareObject, type Difference } from '../transfer/compare-object.ts'
+import { createScheduler } from '../transfer/pace/scheduler.ts'
 import type { Requests } from '../transfer/requests.ts'
-import { createScheduler } from '../transfer/scheduler.ts'
 import type { ExpectedObject } from './expected.ts'
 
 /** What came of looking at one object. */

@@ -12,8 +12,8 @@ import type {
   UnfinishedUpload,
 } from '../../src/destinations/destination.ts'
 import { UploadError } from '../../src/errors.ts'
-import { createLocalBytes } from '../../src/transfer/local-bytes.ts'
 import { checkParts, type PartCheck } from '../../src/transfer/part-check.ts'
+import { createLocalBytes } from '../../src/transfer/reading/local-bytes.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { aCall, bodyOf, someBytes } from './bodies.ts'
 import { anObject, keyFor, partSizeOf, type Subject, type Traits } from './destination-contract.ts'

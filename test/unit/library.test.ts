@@ -1,7 +1,7 @@
 import { readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, expectTypeOf, it, vi } from 'vitest'
-import type { AvailableKey } from '../../src/config/options.ts'
+import type { AvailableKey } from '../../src/config/options/options.ts'
 import { type UploadEvent, type UploadOptions, UsageError, upload } from '../../src/index.ts'
 import { tempDir } from '../support/temp-dir.ts'
 

@@ -64,8 +64,21 @@ describe('openStandardInput', () => {
     await expect(readAll(openStandardInput(fd))).rejects.toMatchObject({ code: 'EBADF' })
   })
 
-  it.runIf(process.platform !== 'win32')('leaves everything else to Node', () => {
-    const fd = openSync('/dev/null', 'r')
+  it.runIf(process.platform !== 'win32')('reads a device into two buffers', async () => {
+    const fd = openSync('/dev/zero', 'r')
+    onTestFinished(() => closeSync(fd))
+    const memories = new Set<unknown>()
+    let size = 0
+    for await (const piece of openStandardInput(fd) as AsyncIterable<Buffer>) {
+      memories.add(piece.buffer)
+      size += piece.length
+      if (size >= 1_000_000) break
+    }
+    expect(memories.size).toBe(2)
+  })
+
+  it.runIf(process.platform !== 'win32')('leaves everything else to Node', async () => {
+    const fd = openSync(await tempDir(), 'r')
     onTestFinished(() => closeSync(fd))
     expect(openStandardInput(fd)).toBe(process.stdin)
   })

@@ -1,8 +1,8 @@
 import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
 import { addOptions, readFlags } from '../../../src/cli/options.ts'
-import { flagOf } from '../../../src/config/option-spec.ts'
-import { optionKeys, options } from '../../../src/config/options.ts'
+import { flagOf } from '../../../src/config/options/option-spec.ts'
+import { optionKeys, options } from '../../../src/config/options/options.ts'
 
 function parse(...argv: string[]): { flags: object; args: readonly string[] } {
   const command = new Command('upload')

@@ -5,9 +5,9 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { createCommand, runProgram } from '../../../src/cli/program.ts'
 import { commandOptionKeys } from '../../../src/config/command-settings.ts'
-import { laterCommands } from '../../../src/config/later-options.ts'
-import { flagOf, helpGroups } from '../../../src/config/option-spec.ts'
-import { optionKeys, options } from '../../../src/config/options.ts'
+import { laterCommands } from '../../../src/config/options/later-options.ts'
+import { flagOf, helpGroups } from '../../../src/config/options/option-spec.ts'
+import { optionKeys, options } from '../../../src/config/options/options.ts'
 import { UsageError } from '../../../src/errors.ts'
 import { fakeHost, fakeOutput } from './fake-host.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { reportedSettings } from '../../../src/cli/reported-settings.ts'
-import type { OptionKey } from '../../../src/config/options.ts'
+import type { OptionKey } from '../../../src/config/options/options.ts'
 import type { S3Settings } from '../../../src/config/settings.ts'
 import { UsageError } from '../../../src/errors.ts'
 import type { RunRecord } from '../../../src/observe/records.ts'

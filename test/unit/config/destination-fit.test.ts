@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { fitToDestination, flagsWithoutEffect } from '../../../src/config/destination-fit.ts'
 import type { GivenValue } from '../../../src/config/given.ts'
-import { flagOf, variableOf } from '../../../src/config/option-spec.ts'
-import type { OptionKey } from '../../../src/config/options.ts'
+import { flagOf, variableOf } from '../../../src/config/options/option-spec.ts'
+import type { OptionKey } from '../../../src/config/options/options.ts'
 import { resolveOptions } from '../../../src/config/resolve.ts'
 
 type Values = Partial<Record<OptionKey, unknown>>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { givenByEnvironment } from '../../../src/config/environment.ts'
-import { variableOf } from '../../../src/config/option-spec.ts'
-import { optionKeys } from '../../../src/config/options.ts'
+import { variableOf } from '../../../src/config/options/option-spec.ts'
+import { optionKeys } from '../../../src/config/options/options.ts'
 
 it.each(optionKeys)('%s has a variable', (key) => {
   const variable = variableOf(key)

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { GivenEntry } from '../../../src/config/config-entries.ts'
 import { fitToDestination, type Layers } from '../../../src/config/destination-fit.ts'
+import type { GivenEntry } from '../../../src/config/file/config-entries.ts'
 import type { GivenValue } from '../../../src/config/given.ts'
-import { flagOf, variableOf } from '../../../src/config/option-spec.ts'
-import type { OptionKey } from '../../../src/config/options.ts'
+import { flagOf, variableOf } from '../../../src/config/options/option-spec.ts'
+import type { OptionKey } from '../../../src/config/options/options.ts'
 import { fitRules, type Place, unkeptAt } from '../../../src/config/property-fit.ts'
 import { resolveOptions } from '../../../src/config/resolve.ts'
 

@@ -6,7 +6,7 @@ import { UploadError } from '../../../src/errors.ts'
 import { type BufferPool, createBufferPool } from '../../../src/http/buffers.ts'
 import type { WireAnswer, WireRequest } from '../../../src/http/send.ts'
 import { sendBody } from '../../../src/http/send-body.ts'
-import { fileBody } from '../../../src/transfer/file-body.ts'
+import { fileBody } from '../../../src/transfer/reading/file-body.ts'
 import { aCall, bodyOf, someBytes } from '../../contract/bodies.ts'
 
 const size = 64 * 1024

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { createFilters, type FilterOptions } from '../../../src/plan/filters.ts'
-import { findSources, negationsAmong } from '../../../src/plan/sources.ts'
+import { createFilters, type FilterOptions } from '../../../src/plan/sources/filters.ts'
+import { findSources, negationsAmong } from '../../../src/plan/sources/sources.ts'
 import { directories, failing } from './directories.ts'
 import { all, notes, tree } from './tree.ts'
 

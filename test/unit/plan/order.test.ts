@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { UploadError } from '../../../src/errors.ts'
 import { ordered } from '../../../src/plan/order.ts'
 import type { PlannedFile } from '../../../src/plan/planned-file.ts'
-import { windowSize } from '../../../src/plan/walk.ts'
+import { windowSize } from '../../../src/plan/sources/walk.ts'
 import { all } from './tree.ts'
 
 /** Files of these sizes, named by their index. */

@@ -2,10 +2,10 @@ import { link, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { UploadError, UsageError } from '../../../src/errors.ts'
-import { createKeyHashes } from '../../../src/plan/key-hashes.ts'
+import { createKeyHashes } from '../../../src/plan/keys/key-hashes.ts'
 import type { PlannedFile } from '../../../src/plan/planned-file.ts'
+import { windowSize } from '../../../src/plan/sources/walk.ts'
 import { type SurveyOptions, survey } from '../../../src/plan/survey.ts'
-import { windowSize } from '../../../src/plan/walk.ts'
 import { bytesInUse, posix, tree } from './tree.ts'
 
 type Given = Partial<PlannedFile> & Pick<PlannedFile, 'key'>

@@ -1,4 +1,4 @@
-import type { TemplateFile } from '../../../src/plan/key-tokens.ts'
+import type { TemplateFile } from '../../../src/plan/keys/key-tokens.ts'
 
 /** A file for a template, modified on 2025-02-03 at 04:05:06.007, in a run of 2026-11-22 at 07:38:12.009 (UTC). */
 export function templateFile(given: Partial<TemplateFile> = {}): TemplateFile {

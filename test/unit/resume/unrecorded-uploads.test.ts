@@ -65,6 +65,14 @@ it('removes empty uploads of the key that were begun since the run began, and no
   expect(asked).toEqual(['list p/', 'abort empty', 'abort again', 'release full'])
 })
 
+it('removes those of standard input, whose size nobody knows', async () => {
+  const { earlier, asked } = start({ uploads: [{ key: 'x', uploadId: 'empty', initiatedAt: after }] })
+  expect(
+    await earlier.find(planned(1, { path: '-', absolute: '-', key: 'x', size: undefined }), signal),
+  ).toBeUndefined()
+  expect(asked).toEqual(['list p/', 'abort empty'])
+})
+
 it('lists once for all files', async () => {
   const { earlier, asked } = start({})
   await Promise.all([earlier.find(large, signal), earlier.find({ ...large, key: 'b' }, signal)])

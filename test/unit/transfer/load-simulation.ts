@@ -1,7 +1,7 @@
-import { backoffMs } from '../../../src/transfer/backoff.ts'
-import { type ConcurrencyChange, createConcurrencyController } from '../../../src/transfer/concurrency.ts'
-import { createRefusals } from '../../../src/transfer/refusals.ts'
-import { createRequestRate } from '../../../src/transfer/request-rate.ts'
+import { type ConcurrencyChange, createConcurrencyController } from '../../../src/transfer/pace/concurrency.ts'
+import { createRefusals } from '../../../src/transfer/pace/refusals.ts'
+import { createRequestRate } from '../../../src/transfer/pace/request-rate.ts'
+import { backoffMs } from '../../../src/transfer/trouble/backoff.ts'
 import { seededRandom } from '../../support/fake-clock.ts'
 
 const patience = { retryDelayMs: 200, retryMaxDelayMs: 30_000 }

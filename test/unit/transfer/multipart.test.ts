@@ -2,9 +2,9 @@ import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import type { MultipartUploads, ObjectInfo, PartBody } from '../../../src/destinations/destination.ts'
 import { createByteMeter } from '../../../src/transfer/byte-meter.ts'
-import { createLocalBytes } from '../../../src/transfer/local-bytes.ts'
 import { type MultipartOptions, uploadInParts } from '../../../src/transfer/multipart.ts'
-import { createScheduler, type Scheduler } from '../../../src/transfer/scheduler.ts'
+import { createScheduler, type Scheduler } from '../../../src/transfer/pace/scheduler.ts'
+import { createLocalBytes } from '../../../src/transfer/reading/local-bytes.ts'
 import { createFakeClock, settled } from '../../support/fake-clock.ts'
 import {
   createFakeDestination,

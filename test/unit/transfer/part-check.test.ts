@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { base64OfCrc32 } from '../../../src/checksums/checksummer.ts'
 import type { Part } from '../../../src/destinations/destination.ts'
 import { multipartEtagOf } from '../../../src/destinations/etag.ts'
-import { createLocalBytes } from '../../../src/transfer/local-bytes.ts'
 import { checkParts, type PartCheckOptions } from '../../../src/transfer/part-check.ts'
+import { createLocalBytes } from '../../../src/transfer/reading/local-bytes.ts'
 import { hasProc, type SourceFile, sourceFile, timesOpen } from './source-file.ts'
 
 const partSize = 1000

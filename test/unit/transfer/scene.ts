@@ -6,8 +6,8 @@ import type { UploadEvent } from '../../../src/observe/events.ts'
 import type { FileRecord, PartRecord, UploadStartedRecord } from '../../../src/observe/records.ts'
 import type { PlannedFile } from '../../../src/plan/planned-file.ts'
 import type { Lane } from '../../../src/transfer/lane.ts'
-import type { StopCause } from '../../../src/transfer/stops.ts'
 import { type TransferOptions, transferFiles } from '../../../src/transfer/transfer.ts'
+import type { StopCause } from '../../../src/transfer/trouble/stops.ts'
 import { createFakeClock, type FakeClock } from '../../support/fake-clock.ts'
 import {
   createFakeDestination,

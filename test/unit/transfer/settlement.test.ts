@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { FileRecord } from '../../../src/observe/records.ts'
-import { createBreaker } from '../../../src/transfer/breaker.ts'
 import { newWork } from '../../../src/transfer/file-record.ts'
-import { createHalt } from '../../../src/transfer/halt.ts'
 import { createSettlement } from '../../../src/transfer/settlement.ts'
-import { createStops } from '../../../src/transfer/stops.ts'
+import { createBreaker } from '../../../src/transfer/trouble/breaker.ts'
+import { createHalt } from '../../../src/transfer/trouble/halt.ts'
+import { createStops } from '../../../src/transfer/trouble/stops.ts'
 import { createFakeDestination } from '../../support/fake-destination.ts'
 import { failure, fates, planned } from './scene.ts'
 

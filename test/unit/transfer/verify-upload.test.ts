@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Destination, ObjectInfo } from '../../../src/destinations/destination.ts'
 import { UploadError } from '../../../src/errors.ts'
-import type { RetryOptions } from '../../../src/transfer/retry.ts'
+import type { RetryOptions } from '../../../src/transfer/trouble/retry.ts'
 import { sendVerified, verifyUpload } from '../../../src/transfer/verify-upload.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
 import { createFakeDestination } from '../../support/fake-destination.ts'
