@@ -124,8 +124,12 @@ export function createLookAhead(options: SendFileOptions, scope: KeyScope | unde
   const lookToReplace = async (work: FileWork): Promise<Met | undefined> => {
     const seen = await see(work, ifExists === 'changed')
     work.replaced = seen === undefined ? null : replacedBy(seen.info)
-    // What is half there was decided about when it was begun; standard input is known only once it is sent.
-    if (seen === undefined || work.unfinished !== undefined || work.file.path === '-') return undefined
+    // What is half there was decided about when it was begun.
+    if (seen === undefined || work.unfinished !== undefined) return undefined
+    if (work.file.path === '-') {
+      say('- is sent: what standard input holds is known only by then')
+      return undefined
+    }
     const reason = await (ifExists === 'newer' ? reasonIfOlder(work, seen) : reasonIfSame(work, seen))
     return reason && { passedOver: reason }
   }

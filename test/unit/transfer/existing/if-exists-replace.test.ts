@@ -175,11 +175,14 @@ describe('a file that cannot be compared', () => {
     expect(scene.records).toMatchObject([{ status: 'failed', attempts: 0, error: { code: 'SOURCE_NOT_FOUND' } }])
   })
 
-  it('is not known to anybody: standard input is sent', async () => {
+  it('is not known to anybody: standard input is sent, and that is said', async () => {
     const file = planned(1, { path: '-', absolute: '-', size: undefined, mtimeMs: undefined })
     for (const mode of ['newer', 'changed'] as const) {
       const scene = await run(file, mode, theirs(0))
       expect(scene.records).toMatchObject([{ ...sent, replaced: { size: 0 } }])
+      expect(scene.events.filter(({ type }) => type === 'notice')).toMatchObject([
+        { message: '- is sent: what standard input holds is known only by then' },
+      ])
     }
   })
 })
