@@ -1,12 +1,6 @@
 import { type DestinationUrl, parseDestinationUrl } from '../config/destination-url.ts'
-import type { Settings } from '../config/settings.ts'
 import type { Destination } from './destination.ts'
-
-/** What a destination goes by. */
-export interface OpeningSettings extends Settings {
-  /** Memory for the buffers of requests, in bytes, where several destinations share it; undefined: all there may be. */
-  readonly bufferBudget?: number | undefined
-}
+import type { OpeningSettings } from './opening-settings.ts'
 
 type Factories = {
   readonly [Scheme in DestinationUrl['scheme']]: (

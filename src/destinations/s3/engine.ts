@@ -2,7 +2,7 @@ import type { Settings } from '../../config/settings.ts'
 import type { UploadError } from '../../errors.ts'
 import type { Patience } from '../../http/patience.ts'
 import type { Destination } from '../destination.ts'
-import type { OpeningSettings } from '../registry.ts'
+import type { OpeningSettings } from '../opening-settings.ts'
 import type { S3Connection } from './client.ts'
 
 export type S3DestinationSettings = Pick<

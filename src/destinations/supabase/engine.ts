@@ -4,7 +4,7 @@ import type { UploadError } from '../../errors.ts'
 import type { Patience } from '../../http/patience.ts'
 import type { Wire, WireAnswer } from '../../http/send.ts'
 import type { ChecksumAlgorithm, Destination } from '../destination.ts'
-import type { OpeningSettings } from '../registry.ts'
+import type { OpeningSettings } from '../opening-settings.ts'
 import type { SupabaseProject } from './project.ts'
 import type { CompareKey } from './stored-key.ts'
 

@@ -1,6 +1,8 @@
 import type { Stats } from 'node:fs'
 import { UploadError } from '../../errors.ts'
-import type { HeldBytes } from '../stdin/held-bytes.ts'
+
+/** Bytes in memory: buffers that follow one another. They are not written to while anybody may still read them. */
+export type HeldBytes = readonly Buffer[]
 
 /** A file as it was when its sending began: what it must still be at the end. */
 export interface FileFacts {

@@ -1,8 +1,5 @@
 import type { PartReader } from '../../destinations/destination.ts'
-import type { FileRange } from '../reading/file-facts.ts'
-
-/** Bytes in memory: buffers that follow one another. They are not written to while anybody may still read them. */
-export type HeldBytes = readonly Buffer[]
+import type { FileRange, HeldBytes } from '../reading/file-facts.ts'
 
 /** Copies bytes from `start` on into `into`, as many as there are and as it has room for; how many these are. */
 export function copyHeld(held: HeldBytes, start: number, into: Uint8Array): number {
