@@ -34,7 +34,7 @@ export interface UploadOptions {
   readonly base?: string
   /** Keys are base names only. */
   readonly flatten?: boolean
-  /** Template of what follows the prefix: `{path} {dir} {name} {ext} {index}`. */
+  /** Template of what follows the prefix: `{path} {dir} {name} {ext} {uuid} {sha256} {index} {size} {mtime} {now} {run}`. */
   readonly key?: string
   /** Change keys that the destination cannot hold; no two become one. */
   readonly keyFix?: boolean

@@ -121,7 +121,8 @@ export function createProgress(now: () => number): Progress {
     progress.bytesDone -= sent
     if (isUnforeseen) progress.bytesUnforeseen -= sent
     if (record.status === 'cancelled') return
-    progress.bytesDone += record.size ?? sent
+    // What a rule leaves out is not among the bytes that there are to do.
+    if (record.reason !== 'excluded-by-rule') progress.bytesDone += record.size ?? sent
     if (isUnforeseen) progress.bytesUnforeseen += record.size ?? sent
     progress.filesDone += 1
     if (record.status === 'failed') progress.failed += 1

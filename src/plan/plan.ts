@@ -162,7 +162,12 @@ export async function createPlan(options: PlanOptions): Promise<Plan> {
         },
         scan,
         spotOf,
-        keysDistinct: settings.key !== undefined && alwaysDistinct(settings.key) && !hasManifest(settings),
+        // Of two lanes one's prefix may be what a key of the other's begins with.
+        keysDistinct:
+          options.lanes.length === 1 &&
+          settings.key !== undefined &&
+          alwaysDistinct(settings.key) &&
+          !hasManifest(settings),
         // One base and no template: only names that Unicode can write in two ways can meet in one key.
         onlyUnicodeTwins:
           options.lanes.length === 1 &&

@@ -83,12 +83,13 @@ export async function* findSources(options: SourceOptions, notes: ScanNotes): As
   const links = options.follow ? createFollowedLinks(notes.warn) : undefined
   const scan: Scan = { ...options, notes, links }
   for await (const seen of orderedMap(sources, lookedAtAtOnce, (source) => lookAtArgument(source, cwd))) {
-    for await (const candidate of findArgument(seen, scan)) yield rebase(candidate, base, options)
+    for await (const candidate of findArgument(seen, scan)) yield rebase(unlikeStdin(candidate), base, options)
   }
   for await (const seen of orderedMap(listed(), lookedAtAtOnce, (source) => lookAtListed(source, base, options))) {
     const { own } = seen
     for await (const candidate of findListed(seen, scan)) {
-      yield rebase(own === undefined ? candidate : { ...candidate, own }, base, options)
+      const named = unlikeStdin(candidate)
+      yield rebase(own === undefined ? named : { ...named, own }, base, options)
     }
   }
 }
@@ -167,6 +168,11 @@ function findLiteral(
     return []
   }
   return filters.excludesFile(name, absolute) ? [] : [{ path, absolute, name, kind: 'found', stats }]
+}
+
+/** A file that is called `-` is not standard input, for which a path of that name stands. */
+function unlikeStdin(candidate: Candidate): Candidate {
+  return candidate.path === '-' && candidate.kind !== 'stdin' ? { ...candidate, path: './-' } : candidate
 }
 
 /** Under `--base` every name is relative to it; one that lies outside fails. */

@@ -93,6 +93,12 @@ describe('progress', () => {
     expect(progress).toMatchObject({ filesDone: 1, bytesDone: 100, bytesSent: 170 })
   })
 
+  it('does not count the bytes of files that a rule leaves out, which the totals are without', () => {
+    const progress = createProgress(() => 0)
+    progress.apply(fileEnded(1, { status: 'skipped', reason: 'excluded-by-rule', size: 7, bytesSent: 0 }))
+    expect(progress).toMatchObject({ filesDone: 1, bytesDone: 0 })
+  })
+
   it('counts failed files as done, cancelled ones not', () => {
     const progress = progressOf(
       fileStarted(1),

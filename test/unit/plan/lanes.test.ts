@@ -17,11 +17,15 @@ interface Given {
 }
 
 /** The keys of two files, the first of which takes the route. */
-async function keys(own: Given, routed: Given): Promise<(readonly [lane: number, key: string])[]> {
+async function keys(
+  own: Given,
+  routed: Given,
+  { key, files = ['in/c.md', 'in/x/c.md'] }: { readonly key?: string; readonly files?: readonly string[] } = {},
+): Promise<(readonly [lane: number, key: string])[]> {
   const plan = await createPlan({
-    settings: { ...defaultSettings, sources: ['in'], routes: [route] },
+    settings: { ...defaultSettings, sources: ['in'], key, routes: [route] },
     lanes: [own, routed].map(({ place, prefix = '' }) => ({ place, prefix, keyProblem: () => undefined })),
-    cwd: await tree('in/c.md', 'in/x/c.md'),
+    cwd: await tree(...files),
     nowMs: 0,
     runId: 'this-run',
     stdin: () => expect.fail('standard input was opened'),
@@ -46,6 +50,11 @@ it.each<[string, Given, Given]>([
   ['in a directory and one that lies in it', { place: 'file:/out/' }, { place: 'file:/out/x/' }],
 ])('refuses two files with one key %s', async (_where, own, routed) => {
   await expect(keys(own, routed)).rejects.toThrow(/in\/c\.md and in\/x\/c\.md would both become/)
+})
+
+it('refuses two files with one key whose numbers differ, where one prefix is the number of the other', async () => {
+  const given = { key: '{index}/{dir}/{name}', files: ['in/c.md', 'in/2/c'] }
+  await expect(keys({ place: 'a/' }, { place: 'a/', prefix: '1/' }, given)).rejects.toThrow('would both become 1/2/c')
 })
 
 it('takes one key in two buckets for two objects', async () => {

@@ -165,7 +165,7 @@ describe('a manifest', () => {
         { path: 'audio/a.wav', key: '/a' },
       ],
       {},
-      ['KEY_INVALID c.bin', 'KEY_INVALID -', 'KEY_INVALID audio/a.wav'],
+      ['KEY_INVALID c.bin', 'KEY_INVALID ./-', 'KEY_INVALID audio/a.wav'],
     ],
     ['a directory', [{ path: 'audio' }], {}, ['p/audio/a.wav', 'p/audio/x/b.wav']],
     ['a directory with a key', [{ path: 'audio', key: 'x' }, { path: 'c.bin' }], {}, ['KEY_INVALID audio', 'p/c.bin']],
@@ -223,7 +223,7 @@ describe('a manifest', () => {
       ['c.bin', 'audio/flac', { ...general, metadata: { a: '1' } }],
       ['audio/a.wav', 'text/plain', { ...general, cacheControl: 'no-store' }],
       ['audio/x/b.wav', 'text/plain', { ...general, cacheControl: 'no-store' }],
-      ['-', 'text/plain', general],
+      ['./-', 'text/plain', general],
     ])
     expect(found[1]?.properties).toBe(found[2]?.properties)
   })

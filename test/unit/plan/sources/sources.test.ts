@@ -171,7 +171,7 @@ describe('lines of --files-from', () => {
     [['./audio/x/'], ['./audio/x/c.wav → audio/x/c.wav']],
     [['[d].wav'], ['[d].wav → [d].wav']],
     [['!e'], ['!e → !e']],
-    [['-'], ['- → -']],
+    [['-'], ['./- → -']],
     [['gone'], ['gone → gone']],
     [['../x'], ['problem ../x → ../x']],
     [['../work/a.wav'], ['problem ../work/a.wav → ../work/a.wav']],
@@ -188,8 +188,16 @@ describe('lines of --files-from', () => {
     ])
   })
 
+  it('a file that is called - is not standard input, however it is come upon', async () => {
+    const dir = await tree('-', 'b')
+    expect(await find(dir, { sources: ['*'] })).toEqual(['./- → -', 'b → b'])
+    expect(await find(dir, { lines: ['-'], base: '.' })).toEqual(['./- → -'])
+    const own = { key: 'k' }
+    expect(await find(dir, { lines: [{ path: '-', own }] })).toEqual(['./- → -'])
+  })
+
   it('come after the arguments', async () => {
-    expect(await find(await tree(...files), { sources: ['a.wav'], lines: ['-'] })).toEqual(['a.wav → a.wav', '- → -'])
+    expect(await find(await tree(...files), { sources: ['a.wav'], lines: ['-'] })).toEqual(['a.wav → a.wav', './- → -'])
   })
 
   it('a dot means all', async () => {
