@@ -46,27 +46,44 @@ type Fields<Key extends string> = Readonly<Record<Key, unknown>>
 
 /**
  * What a journaled run had of these from elsewhere than its command line: an environment that is another by now, say.
- * Rules and routes are in no command line: the run's config, and its preset, are read again, and where there were some,
- * what they say of all files must not become stronger than they are.
+ * Rules and routes are in no command line: the run's config, and its preset, are read again. What one of them says of
+ * some files is left to them, since said of all files it would be stronger than they are; what comes from an environment
+ * is none of that, since rules and routes have no say in it.
  */
 export function namingFlags({ config }: RunRecord): Flags {
   const limits: Fields<keyof LimitSettings> = Object(config.limits)
-  const values = [
+  return given([
     ...namingOptions.map((key) => [key, config[key]] as const),
     ...namingLimits.map((key) => [key, limits[key]] as const),
-    ['config', config.isConfigNamed === true ? config.configFile : undefined] as const,
-  ]
-  return given(hasEntries(config.rules) || hasEntries(config.routes) ? values : [...values, ...kept(config)])
+    ['config', config.isConfigNamed === true ? config.configFile : undefined],
+    ...kept(config),
+  ])
 }
 
 function kept(config: RunRecord['config']): (readonly [OptionKey, unknown])[] {
-  const properties: Fields<keyof ObjectProperties> = Object(config.properties)
+  const said = saidBy(config)
+  const rules = entriesOf(config.rules).map(saidBy)
+  const routes = entriesOf(config.routes).map((route) => saidBy({ ...config, ...route }))
+  const ofAll = (name: keyof Said): unknown => {
+    const isSame = (route: Said): boolean => JSON.stringify(route[name]) === JSON.stringify(said[name])
+    return rules.every((rule) => rule[name] === undefined) && routes.every(isSame) ? said[name] : undefined
+  }
   return [
-    ...namingTypes.map((key) => [key, config[key]] as const),
-    ...namingProperties.map((key) => [key, properties[key]] as const),
-    ['metadata', asTyped(properties.metadata)],
-    ['tag', asTyped(properties.tags)],
+    ...[...namingTypes, ...namingProperties].map((key) => [key, ofAll(key)] as const),
+    ['metadata', asTyped(ofAll('metadata'))],
+    ['tag', asTyped(ofAll('tags'))],
   ]
+}
+
+type Said = Fields<(typeof namingTypes)[number] | keyof ObjectProperties>
+
+/** What a run, or an entry of its config, says of its files. A route is recorded with what it changes. */
+function saidBy({ contentType, ifExists, properties }: Readonly<Record<string, unknown>>): Said {
+  return { ...Object(properties), contentType, ifExists }
+}
+
+function entriesOf(list: unknown): readonly Readonly<Record<string, unknown>>[] {
+  return Array.isArray(list) ? list.map(Object) : []
 }
 
 /** What was said by how long ago a file was modified meant the time before the run, not before it is continued. */

@@ -95,6 +95,7 @@ async function sendSmall(
   const { size } = facts
   work.facts = facts
   work.parts = 1
+  options.limits?.heedSize(work.file, facts)
   emit({ type: 'file-started', index, path, key, size, parts: 1 })
   const body = { size, readAll: (into: Buffer) => options.smallReader.read(facts, into) }
   let failedBefore: FailedBefore | undefined

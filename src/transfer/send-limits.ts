@@ -18,6 +18,12 @@ export interface SendLimits {
    */
   heed(file: PlannedFile, facts: FileFacts): Promise<void>
   /**
+   * Asks for its size alone: of a file that is as it was when the plan was made, all else was asked then.
+   *
+   * @throws UploadError as {@link heed}
+   */
+  heedSize(file: PlannedFile, facts: Pick<FileFacts, 'size'>): void
+  /**
    * Asks for the type alone, by the bytes that are there already, such as the beginning of standard input.
    *
    * @throws UploadError `TYPE_NOT_ALLOWED`
@@ -38,11 +44,13 @@ export function createSendLimits(settings: LimitSettings, plannedBytes: number):
     copyHeld(facts.held, 0, head)
     refuse(await typeLimit.refuseHead(head, facts.size <= headSize, name))
   }
+  const heedSize: SendLimits['heedSize'] = (file, facts) => refuse(sizes.begins(file, facts))
   return {
     sizes,
+    heedSize,
     heedType,
     async heed(file, facts) {
-      refuse(sizes.begins(file, facts))
+      heedSize(file, facts)
       const isAsPlanned = facts.size === file.size && facts.mtimeMs === file.mtimeMs
       if (!isAsPlanned) await heedType(file, facts)
     },

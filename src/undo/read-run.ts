@@ -78,6 +78,13 @@ export async function readRun(path: string, further: readonly FileRecord[] = [])
     throw new UsageError(`${path} is no journal or .jsonl report of a run; a run's last lines name its journal`)
   }
   for (const line of further) see(line, urlOf(line.destination), objects, unfinished)
+  // That it is taken back is written below the last invocation's line: a directory of that name may be another there.
+  for (const known of objects.values()) {
+    const { destination, uploaded } = known
+    if (uploaded !== undefined && urlOf(uploaded.destination) !== destination) {
+      known.uploaded = { ...uploaded, destination }
+    }
+  }
   if (summary !== undefined) {
     const endedAtMs = Date.parse(continuedAt) + summary.durationMs
     for (const known of objects.values()) known.endedAtMs = endedAtMs

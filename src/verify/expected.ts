@@ -20,7 +20,7 @@ export interface ExpectedObjects {
 
 /**
  * The objects a report says are there: what was uploaded by it or before it. A file has a line in each invocation of its
- * run, and the last one counts. The lines are read twice, so that none has to be kept in memory: only the place of those
+ * run, and the last one at its destination counts. The lines are read twice, so that none has to be kept in memory: only the place of those
  * that come again.
  *
  * @param files the report's lines, from the beginning each time it is called
@@ -33,7 +33,7 @@ export async function expectedObjects(files: () => AsyncIterable<FileRecord>): P
       let place = 0
       for await (const file of files()) {
         place += 1
-        if ((last.get(fileNameOf(file)) ?? place) !== place) continue
+        if ((last.get(nameOf(file)) ?? place) !== place) continue
         const expected = expectedOf(file)
         if (expected !== undefined) yield expected
       }
@@ -53,11 +53,16 @@ async function readThrough(files: AsyncIterable<FileRecord>): Promise<ReadThroug
   let place = 0
   for await (const file of files) {
     place += 1
-    const name = fileNameOf(file)
+    const name = nameOf(file)
     if (seen.add(name)) last.set(name, place)
     if (expectedOf(file) !== undefined) destinations.add(file.destination)
   }
   return { last, destinations }
+}
+
+/** Two files may have one name and key where they go to different destinations. */
+function nameOf(file: FileRecord): string {
+  return `${file.destination}\n${fileNameOf(file)}`
 }
 
 function expectedOf(file: FileRecord): ExpectedObject | undefined {

@@ -1,4 +1,4 @@
-import type { JournalRecord } from '../records.ts'
+import type { FileRecord, JournalRecord } from '../records.ts'
 import { fileNameOf } from './file-name.ts'
 
 type Batches = AsyncIterable<readonly JournalRecord[]>
@@ -11,14 +11,18 @@ type Batches = AsyncIterable<readonly JournalRecord[]>
 export async function* withoutSuperseded(read: () => Batches): AsyncGenerator<readonly JournalRecord[]> {
   const undone = new Set<string>()
   for await (const records of read()) {
-    for (const record of records)
-      if (record.type === 'file' && record.status === 'undone') undone.add(fileNameOf(record))
+    for (const record of records) if (record.type === 'file' && record.status === 'undone') undone.add(nameOf(record))
   }
   for await (const records of read()) {
     yield records.filter(
-      (record) => record.type !== 'file' || record.status === 'undone' || !undone.has(fileNameOf(record)),
+      (record) => record.type !== 'file' || record.status === 'undone' || !undone.has(nameOf(record)),
     )
   }
+}
+
+/** One file may be under one key at several destinations. */
+function nameOf(record: FileRecord): string {
+  return `${record.destination}\0${fileNameOf(record)}`
 }
 
 /** Such records as the lines they are in a journal. */

@@ -27,7 +27,7 @@ export function openStdin(stdin: () => Readable, limit: () => StdinLimit): Stdin
   refuseDirectory(input)
   // What goes wrong after it was closed is nobody's business, and would end the process.
   input.on('error', () => {})
-  const chunks = input[Symbol.asyncIterator]()
+  const pieces = input[Symbol.asyncIterator]()
   let read = 0
   let left: Uint8Array = Buffer.alloc(0)
 
@@ -35,7 +35,7 @@ export function openStdin(stdin: () => Readable, limit: () => StdinLimit): Stdin
     input.destroy()
   }
   const readOn = async (signal: AbortSignal): Promise<boolean> => {
-    const { done, value } = await unlessAborted(chunks.next(), signal).catch(asUnreadable)
+    const { done, value } = await unlessAborted(pieces.next(), signal).catch(asUnreadable)
     if (done) return false
     left = typeof value === 'string' ? Buffer.from(value) : (value as Uint8Array)
     read += left.length

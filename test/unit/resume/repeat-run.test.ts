@@ -109,19 +109,29 @@ describe('a command line without sources', () => {
     })
   })
 
-  it.each(['rules', 'routes'])(
-    'leaves it to the config that has %s, which are stronger than what it says in general',
-    async (key) => {
-      const config = {
-        [key]: [{ name: `${key}[0]` }],
-        properties: { acl: 'private' },
-        contentType: 'a/b',
-        key: '{name}',
-      }
-      const { at } = await withRun({ argv: ['in', 's3://b/', '--acl=typed'], config })
-      expect((await repeat(at)).flags).toEqual({ to: 's3://b/', acl: 'typed', key: '{name}' })
-    },
-  )
+  it.each([
+    ['rules', { properties: { acl: 'public-read' }, contentType: 'c/d' }, { ifExists: 'skip', sse: 'AES256' }],
+    [
+      'routes',
+      { properties: { acl: 'public-read', sse: 'AES256' }, ifExists: 'overwrite' },
+      { contentType: 'a/b', sse: 'AES256' },
+    ],
+  ])('leaves to the %s of the config what these say of some files, and keeps all else', async (key, entry, kept) => {
+    const config = {
+      [key]: [
+        { name: `${key}[0]`, skip: true },
+        { name: `${key}[1]`, ...entry },
+      ],
+      properties: { acl: 'private', sse: 'AES256' },
+      contentType: 'a/b',
+      ifExists: 'skip',
+      key: '{name}',
+    }
+    const { at } = await withRun({ argv: ['in', 's3://b/'], config })
+    expect((await repeat(at)).flags).toEqual({ to: 's3://b/', key: '{name}', ...kept })
+    const typed = await withRun({ argv: ['in', 's3://b/', '--acl=typed'], config })
+    expect((await repeat(typed.at)).flags).toEqual({ to: 's3://b/', key: '{name}', ...kept, acl: 'typed' })
+  })
 
   it('reads the config and the preset that an environment named then, but no config as if it had been named', async () => {
     const config = { preset: 'nightly', configFile: '/etc/c.json', isConfigNamed: true }

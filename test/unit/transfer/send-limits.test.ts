@@ -8,7 +8,7 @@ import { createSendLimits } from '../../../src/transfer/send-limits.ts'
 import { files, wav } from '../../support/file-heads.ts'
 import { defaultSettings } from '../../support/settings.ts'
 import { tempDir } from '../../support/temp-dir.ts'
-import { planned, type SceneOptions, settings, transfer } from './scene.ts'
+import { manyOf, planned, type SceneOptions, settings, sparseFile, transfer } from './scene.ts'
 
 function limits(given: Partial<LimitSettings>): LimitSettings {
   return { ...defaultSettings.limits, ...given }
@@ -64,6 +64,17 @@ describe('a file that is another by the time it is sent', () => {
     expect(await done).toMatchObject({ code: 'HALTED' })
     expect(records.map(({ status }) => status)).toEqual(['cancelled', 'cancelled'])
     expect(destination.objects.size).toBe(0)
+  })
+
+  it('halts the run where small files come to too much of which the plan did not know', async () => {
+    const { done, of } = transfer({
+      files: manyOf(await sparseFile(100), 5),
+      destination: { small: { maxSize: 1000 }, reads: 'open' },
+      settings: { concurrency: 1 },
+      limits: { ...limits({ maxTotalSize: 300 }), plannedBytes: 200 },
+    })
+    expect(await done).toMatchObject({ code: 'HALTED' })
+    expect([of('uploaded'), of('cancelled')].map((some) => some.length)).toEqual([3, 2])
   })
 })
 

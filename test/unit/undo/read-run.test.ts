@@ -141,3 +141,14 @@ it('tells objects of one key at two destinations apart, and directories that are
     ['s3://other/', 1],
   ])
 })
+
+it('names a directory so that it is the same one below the last invocation, which may have run elsewhere', async () => {
+  const path = await journal([
+    runRecord({ to: 'file:./out/', cwd: '/w' }),
+    uploaded({ destination: 'file:./out/' }),
+    uploaded({ key: 'b.wav', destination: 's3://other/' }),
+    runRecord({ to: 'file:../w/out/', cwd: '/elsewhere', invocation: 2 }),
+  ])
+  const { objects } = await readRun(path)
+  expect([...objects.values()].map((object) => object.uploaded?.destination)).toEqual(['file:/w/out/', 's3://other/'])
+})

@@ -57,6 +57,14 @@ it.each<[string, FileRecord[], string[]]>([
     ['../in/a p/a 10 1'],
   ],
   [
+    'of files that have one name and key at different destinations',
+    [
+      line('x/a', 'uploaded', { source: 'a', key: 'p/a' }),
+      line('y/a', 'uploaded', { source: 'a', key: 'p/a', destination: 's3://c/p/' }),
+    ],
+    ['x/a p/a 10', 'y/a p/a 10'],
+  ],
+  [
     'of each occurrence of a path',
     [line('a', 'uploaded'), line('a', 'uploaded', { occurrence: 2, key: 'x' }), line('a', 'undone')],
     ['a x 10'],
