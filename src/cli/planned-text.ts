@@ -1,8 +1,11 @@
+import { flagOf } from '../config/options/option-spec.ts'
 import type { Settings } from '../config/settings.ts'
 import type { ObjectProperties } from '../destinations/destination.ts'
 import { displayWidth, fitName, formatSize, oneLine } from '../observe/format.ts'
 import { isoTime } from '../observe/iso-time.ts'
 import { objectUrl } from '../observe/verbose.ts'
+import { isSent } from '../plan/planned-file.ts'
+import { withoutParameters } from '../plan/without-parameters.ts'
 import { printable } from '../printable.ts'
 import { partsOf } from '../transfer/upload-object.ts'
 import type { PlannedUpload } from '../upload.ts'
@@ -36,7 +39,7 @@ export function planColumns({ rules, routes }: Pick<Settings, 'rules' | 'routes'
     line(planned) {
       const { file } = planned
       const size = file.size === undefined ? '?' : formatSize(file.size)
-      const type = printable(file.contentType.replace(/;.*$/s, ''))
+      const type = printable(withoutParameters(file.contentType))
       const by = printable((file.decidedBy ?? []).join(' '))
       return row(whatOf(planned), size, partsText(planned), type, by, nameText(planned))
     },
@@ -76,8 +79,8 @@ function whatOf({ file: { problem, skip } }: PlannedUpload): string {
 
 /** Undefined for what is not sent, and where the size is not known yet. */
 function partsIn({ file, lane }: PlannedUpload): { readonly parts: number; readonly partSize: number } | undefined {
-  const { size, skip, problem } = file
-  if (size === undefined || skip !== undefined || problem !== undefined) return undefined
+  const { size } = file
+  if (size === undefined || !isSent(file)) return undefined
   return partsOf(size, lane.destination, lane.settings)
 }
 
@@ -104,7 +107,7 @@ function nameText({ file, lane }: PlannedUpload): string {
 /** By the names of the options that give them. */
 function propertyTexts(properties: ObjectProperties): readonly string[] {
   return Object.entries(properties).flatMap(([name, value]: [string, unknown]) => {
-    const option = name === 'tags' ? 'tag' : name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+    const option = flagOf(name === 'tags' ? 'tag' : name).slice('--'.length)
     if (value === undefined || value === null) return []
     if (typeof value !== 'object') return [`${option} ${value}`]
     return Object.entries(value).map(([key, text]) => `${option} ${key}=${text}`)

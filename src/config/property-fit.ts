@@ -5,6 +5,7 @@ import type { GivenEntry } from './file/config-entries.ts'
 import { fault, type GivenValue } from './given.ts'
 import { type OptionKey, type OptionValues, optionKeys } from './options/options.ts'
 import { type Resolved, resolveOptions } from './resolve.ts'
+import { isSupabaseS3 } from './supabase-rules.ts'
 
 /** What is wrong with the properties that objects are to have, and which of them are passed over, a line each. */
 interface PropertyFit {
@@ -42,7 +43,8 @@ const ofS3Alone: ReadonlySet<OptionKey> = new Set([
 ] as const satisfies readonly OptionKey[])
 
 /** Who may read an object, and how it is encrypted: to go without unnoticed would be a leak. */
-const guarding: ReadonlySet<OptionKey> = new Set(['acl', 'sse', 'sseKmsKeyId'] as const satisfies readonly OptionKey[])
+export const guardingProperties = ['acl', 'sse', 'sseKmsKeyId'] as const satisfies readonly OptionKey[]
+const guarding: ReadonlySet<OptionKey> = new Set(guardingProperties)
 
 /**
  * Properties the destination cannot keep are faults where they were given for it, by a flag or by a variable; elsewhere
@@ -131,7 +133,7 @@ function sort(
 function withoutPlace({ to, endpointUrl }: Pick<Chosen, 'to' | 'endpointUrl'>): string | undefined {
   if (to?.startsWith('file:')) return 'file: destinations'
   if (to !== undefined && isSupabaseUrl(to)) return 'supabase:// destinations'
-  return endpointUrl !== undefined && /\/storage\/v1\/s3\/?$/.test(endpointUrl) ? "Supabase's S3 endpoint" : undefined
+  return endpointUrl !== undefined && isSupabaseS3(endpointUrl) ? "Supabase's S3 endpoint" : undefined
 }
 
 function usesKms(sse: string | undefined): boolean {
@@ -146,6 +148,7 @@ function isMtimeTwice({ metadata }: Pick<Chosen, 'metadata'>, { preserve }: Pick
   return preserve === 'mtime' && namesMtime(metadata)
 }
 
-function twiceMtime({ from }: GivenValue): string {
+/** Metadata of this name would be given twice, and one of them lost. */
+export function twiceMtime({ from }: Pick<GivenValue, 'from'>): string {
   return fault(from, 'mtime is what --preserve mtime keeps there; leave one of the two out')
 }

@@ -13,6 +13,14 @@ export const noProject =
 /** Why its parts can have no other size. */
 export const fixedPartSize = `Supabase takes files up to ${showSize(supabasePartSize)} as a whole and larger ones in parts of exactly that size`
 
+/**
+ * Whether an endpoint of S3, or its path, is Supabase's. Whatever the host: every project, hosted or not, has it there.
+ * https://supabase.com/docs/guides/storage/s3/authentication
+ */
+export function isSupabaseS3(endpoint: string): boolean {
+  return /\/storage\/v1\/s3\/?$/.test(endpoint)
+}
+
 /** The host of a project that Supabase itself runs; storage-js goes by the same names. */
 export const hostedProject = /^[a-z0-9-]+\.supabase\.(?:co|in|red)$/
 

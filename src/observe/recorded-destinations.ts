@@ -24,22 +24,22 @@ export function reachedAs(
 ): Reached | undefined {
   const wanted = settledUrl(destination, cwd)
   if (settledUrl(to, cwd) === wanted) return { to, s3: fields(config?.s3) }
-  const routes: readonly unknown[] = Array.isArray(config?.routes) ? config.routes : []
-  for (const route of routes.map(fields)) {
-    if (typeof route?.to === 'string' && settledUrl(route.to, cwd) === wanted)
-      return { to: route.to, s3: fields(route.s3) }
-  }
-  return undefined
+  return routesOf(config).find((route) => settledUrl(route.to, cwd) === wanted)
 }
 
 /** The destinations a recorded run may have sent to, its own first. */
 export function recordedDestinations({ to, config }: Pick<RunRecord, 'to' | 'config'>): readonly string[] {
-  const routes: readonly unknown[] = Array.isArray(config?.routes) ? config.routes : []
-  const others = routes.flatMap((route) => {
-    const { to: destination } = fields(route) ?? {}
-    return typeof destination === 'string' ? [oneForm(destination)] : []
-  })
+  const others = routesOf(config).map((route) => oneForm(route.to))
   return [...new Set([to, ...others.filter((other) => other !== oneForm(to))])]
+}
+
+/** The routes that lead to a destination of their own. */
+function routesOf(config: RunRecord['config'] | undefined): readonly Reached[] {
+  const routes: readonly unknown[] = Array.isArray(config?.routes) ? config.routes : []
+  return routes.flatMap((route) => {
+    const { to, s3 } = fields(route) ?? {}
+    return typeof to === 'string' ? [{ to, s3: fields(s3) }] : []
+  })
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Condition, Rule, Settings } from '../config/settings.ts'
 import type { ObjectProperties } from '../destinations/destination.ts'
 import { ignorePatterns } from './sources/ignore-patterns.ts'
+import { withoutParameters } from './without-parameters.ts'
 
 /** What is decided of a file beside its key. */
 export interface Choice {
@@ -91,7 +92,7 @@ function named(patterns: readonly string[]): (source: string) => boolean {
 export function ofTypes(types: readonly string[]): (contentType: string) => boolean {
   const wanted = new Set(types)
   return (contentType) => {
-    const plain = contentType.replace(/\s*;.*$/s, '').toLowerCase()
+    const plain = withoutParameters(contentType).toLowerCase()
     return wanted.has(plain) || wanted.has(`${plain.replace(/\/.*$/s, '')}/*`) || wanted.has('*/*')
   }
 }

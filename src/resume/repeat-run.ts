@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { isSupabaseUrl, parseDestinationUrl } from '../config/destination-url.ts'
 import type { AskedRepeat } from '../config/load.ts'
+import { flagOf } from '../config/options/option-spec.ts'
 import type { OptionKey } from '../config/options/options.ts'
 import { readPositionals } from '../config/positionals.ts'
 import type { SupabaseSettings } from '../config/settings.ts'
@@ -166,7 +167,7 @@ const hidden = '***'
 function refuseHidden(then: GivenLine, now: GivenLine): void {
   const lacking = Object.entries(then.flags)
     .filter(([key, value]) => [value].flat().some((one) => String(one).includes(hidden)) && !(key in now.flags))
-    .map(([key]) => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`)
+    .map(([key]) => flagOf(key))
   if (then.args.some((source) => source.includes(hidden))) lacking.push('the sources')
   if (lacking.length === 0) return
   throw new UsageError(

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
-import { TiB } from '../size.ts'
-import { many, mediaTypes, onOff, size, text } from '../values.ts'
+import { limitOptions } from '../options/limit-options.ts'
+import { many, mediaTypes, onOff, text } from '../values.ts'
 
 /** Keys of a rule or a route that say which files it is about, and what is written there. */
 export const conditions = {
@@ -14,8 +14,8 @@ export const conditions = {
     schema: notEmpty(mediaTypes(), 'expected a media type at least'),
     help: 'files of this media type, audio/wav or audio/*, or one of several',
   },
-  minSize: { schema: size(0, 1024 * TiB), help: 'files of this size or larger' },
-  maxSize: { schema: size(0, 1024 * TiB), help: 'files of this size or smaller' },
+  minSize: { schema: limitOptions.minSize.schema, help: 'files of this size or larger' },
+  maxSize: { schema: limitOptions.maxSize.schema, help: 'files of this size or smaller' },
 } as const
 
 /** The key of a rule or a route that leaves files out. */

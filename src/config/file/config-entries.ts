@@ -4,7 +4,7 @@ import { type OptionKey, optionKeys } from '../options/options.ts'
 import { checkValue, resolveOptions } from '../resolve.ts'
 import type { Condition } from '../settings.ts'
 import { conditions, skip } from './conditions.ts'
-import { type ConfigReading, isObject, type ObjectForm, readObject, type Sections } from './config-object.ts'
+import { type ConfigReading, isObject, type ObjectForm, readObject, type Sections, s3Section } from './config-object.ts'
 import { propertyKeys } from './property-keys.ts'
 
 /** An entry of `rules` or `routes`. */
@@ -37,7 +37,7 @@ export const entryOptions = {
 export const entrySections = {
   rules: {},
   routes: {
-    s3: { endpointUrl: 'endpointUrl', region: 'region', profile: 'profile', pathStyle: 'pathStyle' },
+    s3: s3Section,
   },
 } as const satisfies Readonly<Record<'rules' | 'routes', Sections>>
 

@@ -43,6 +43,14 @@ export function readConfig(json: unknown, file: string, named: boolean): ConfigR
 /** Options of one provider under its name, by their keys there. */
 export type Sections = Readonly<Record<string, Readonly<Record<string, OptionKey>>>>
 
+/** How a bucket is reached. */
+export const s3Section = {
+  endpointUrl: 'endpointUrl',
+  region: 'region',
+  profile: 'profile',
+  pathStyle: 'pathStyle',
+} as const satisfies Sections[string]
+
 /** What an object in a config may hold. */
 export interface ObjectForm {
   /** Keys that are options. */

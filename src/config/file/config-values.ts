@@ -3,7 +3,15 @@ import { laterConfigKeys } from '../options/later-options.ts'
 import { optionKeys } from '../options/options.ts'
 import { resolveOptions } from '../resolve.ts'
 import { type GivenEntry, readEntries } from './config-entries.ts'
-import { type ConfigReading, isObject, placeIn, readConfig, readObject, type Sections } from './config-object.ts'
+import {
+  type ConfigReading,
+  isObject,
+  placeIn,
+  readConfig,
+  readObject,
+  type Sections,
+  s3Section,
+} from './config-object.ts'
 
 /** What the top level of a config gives, or one of its presets. */
 export interface ConfigLevel {
@@ -24,7 +32,7 @@ export interface ConfigValues extends ConfigLevel {
 
 /** Options of one provider under its name; each is a key of its own, too. */
 export const topSections = {
-  s3: { endpointUrl: 'endpointUrl', region: 'region', profile: 'profile', pathStyle: 'pathStyle' },
+  s3: s3Section,
   supabase: { url: 'supabaseUrl' },
 } as const satisfies Sections
 

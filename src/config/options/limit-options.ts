@@ -2,10 +2,12 @@ import { TiB } from '../size.ts'
 import { endings, mediaTypes, size, wholeNumber } from '../values.ts'
 import { option } from './option-spec.ts'
 
+const anySize = size(0, 1024 * TiB)
+
 /** What may be uploaded. */
 export const limitOptions = {
   maxSize: option({
-    schema: size(0, 1024 * TiB),
+    schema: anySize,
     default: undefined,
     takes: 'one',
     value: 'SIZE',
@@ -13,7 +15,7 @@ export const limitOptions = {
     group: 'Limits',
   }),
   minSize: option({
-    schema: size(0, 1024 * TiB),
+    schema: anySize,
     default: undefined,
     takes: 'one',
     value: 'SIZE',
@@ -53,7 +55,7 @@ export const limitOptions = {
     group: 'Limits',
   }),
   maxTotalSize: option({
-    schema: size(0, 1024 * TiB),
+    schema: anySize,
     default: undefined,
     takes: 'one',
     value: 'SIZE',

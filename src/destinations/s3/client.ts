@@ -1,6 +1,7 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { redactText } from '../../config/redact.ts'
 import type { S3Settings, Settings, TlsSettings } from '../../config/settings.ts'
+import { isSupabaseS3 } from '../../config/supabase-rules.ts'
 import { UsageError } from '../../errors.ts'
 import { proxyFor } from '../../http/agent.ts'
 import type { Patience } from '../../http/patience.ts'
@@ -42,8 +43,7 @@ export async function connectS3(
   const named = await configuredEndpoint(settings)
   const endpoint = named && toUrl(named)
   const isAws = endpoint === undefined || /\.amazonaws\.com(\.cn)?$/.test(endpoint.hostname)
-  // Whatever the host: every project, hosted or not, has it there. https://supabase.com/docs/guides/storage/s3/authentication
-  const isSupabase = /\/storage\/v1\/s3\/?$/.test(endpoint?.pathname ?? '')
+  const isSupabase = isSupabaseS3(endpoint?.pathname ?? '')
   const region = regionOf(settings)
   const config: S3ClientConfig = {
     region: region.provider,

@@ -1,12 +1,9 @@
-import { unkeptAt } from '../../config/property-fit.ts'
+import { guardingProperties, unkeptAt } from '../../config/property-fit.ts'
 import type { Settings } from '../../config/settings.ts'
 import type { ObjectProperties } from '../destination.ts'
 
 /** What objects are asked to have, in general or by a rule. */
 type Asked = Pick<Settings, 's3'> & Partial<Pick<Settings, 'properties' | 'rules'>>
-
-/** Who may read an object, and how it is encrypted. */
-const guarding = ['acl', 'sse', 'sseKmsKeyId'] as const satisfies readonly (keyof ObjectProperties)[]
 
 /**
  * What objects could not have at an endpoint that is known only now, since a profile names it: settings that name one
@@ -27,7 +24,7 @@ export function unkeptProblem(
   for (const name of unkept.names) {
     if (isAsked(name)) warn(`${name} has no effect for ${unkept.where}`)
   }
-  const lost = guarding.filter(isAsked)
+  const lost = guardingProperties.filter(isAsked)
   if (lost.length === 0) return undefined
   return `${unkept.where}, which the profile names, has no place for ${lost.join(', ')}, and files would go without; leave it out`
 }

@@ -1,4 +1,4 @@
-import type { PlannedFile } from '../planned-file.ts'
+import { isSent, type PlannedFile } from '../planned-file.ts'
 
 export interface ChangedKeysOptions {
   /** What every key of a lane begins with: `''` or ending in `/`. */
@@ -24,8 +24,9 @@ export function createChangedKeys({ prefixes, warn, say }: ChangedKeysOptions): 
   const examples: string[] = []
   let count = 0
   return {
-    see({ key, lane, originalKey, problem, skip }) {
-      if (originalKey === undefined || problem !== undefined || skip !== undefined) return
+    see(file) {
+      const { key, lane, originalKey } = file
+      if (originalKey === undefined || !isSent(file)) return
       count += 1
       const { length } = prefixes[lane] as string
       const change = `${originalKey.slice(length)} → ${key.slice(length)}`

@@ -3,7 +3,7 @@ import type { LimitSettings } from '../../config/settings.ts'
 import { UploadError, UsageError } from '../../errors.ts'
 import { baseNameOf } from '../keys/object-key.ts'
 import { orderedMap } from '../ordered-map.ts'
-import type { PlannedFile } from '../planned-file.ts'
+import { isSent, type PlannedFile } from '../planned-file.ts'
 import { lookedAtAtOnce } from '../sources/look.ts'
 import type { Survey } from '../survey.ts'
 import { createTypeLimit } from './type-limit.ts'
@@ -29,7 +29,7 @@ export function createFileLimit(limits: LimitSettings): FileLimit | undefined {
 /** The same files, in their order; those that must not be sent with the reason as their `problem`. */
 export function limited(files: AsyncIterable<PlannedFile>, limit: FileLimit): AsyncGenerator<PlannedFile> {
   return orderedMap(files, lookedAtAtOnce, async (file) => {
-    if (file.problem !== undefined || file.skip !== undefined) return file
+    if (!isSent(file)) return file
     const problem = await limit(file)
     return problem === undefined ? file : { ...file, problem }
   })

@@ -1,14 +1,11 @@
 /** Which media types are one and the same, or cannot be told apart by a file's first bytes. */
 
+import { withoutParameters } from '../without-parameters.ts'
+
 /** A media type's one name here: in lower case, without parameters, without `x-`, and by its usual name. */
 export function canonicalType(type: string): string {
   const plain = withoutParameters(type).toLowerCase().replace('/x-', '/')
   return usualNames.get(plain) ?? plain
-}
-
-/** `text/csv` of `text/csv; charset=utf-8`. */
-export function withoutParameters(type: string): string {
-  return type.replace(/\s*;.*$/s, '')
 }
 
 /** Other names of types, without `x-`, and the usual one. */

@@ -2,15 +2,8 @@ import { UploadError } from '../../errors.ts'
 import { ofTypes } from '../choose.ts'
 import { contentTypeByName } from '../content-type.ts'
 import { sourceError } from '../source-errors.ts'
-import {
-  canonicalType,
-  isContainer,
-  isTextKind,
-  mayBeCode,
-  mayBeSame,
-  mayHoldHtml,
-  withoutParameters,
-} from './media-types.ts'
+import { withoutParameters } from '../without-parameters.ts'
+import { canonicalType, isContainer, isTextKind, mayBeCode, mayBeSame, mayHoldHtml } from './media-types.ts'
 import { recognisedTypes, type TypeByBytes, typeOfFile, typeOfHead } from './type-by-bytes.ts'
 
 /** What `--allow-type` asks of a file. */

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { findJsonFault } from '../../config/file/json-fault.ts'
 import { fault, shown } from '../../config/given.ts'
 import { propertyOptions } from '../../config/options/property-options.ts'
+import { twiceMtime } from '../../config/property-fit.ts'
 import { metadata, tags, text } from '../../config/values.ts'
 import { namesMtime } from '../../destinations/mtime.ts'
 import { UsageError } from '../../errors.ts'
@@ -109,7 +110,7 @@ function readLine(
     return [fault(`${from}: path`, `${shown(path)} is absolute and has no key; ${ways}`)]
   }
   if (keepsMtime && namesMtime(properties.metadata)) {
-    return [fault(`${from}: metadata`, 'mtime is what --preserve mtime keeps there; leave one of the two out')]
+    return [twiceMtime({ from: `${from}: metadata` })]
   }
   const hasProperties = Object.keys(properties).length > 0
   if (key === undefined && contentType === undefined && !hasProperties) return { path }

@@ -1,41 +1,24 @@
 import { createCipheriv } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { Readable } from 'node:stream'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { LimitSettings } from '../../../../src/config/settings.ts'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Earlier } from '../../../../src/transfer/earlier.ts'
 import { settled } from '../../../support/fake-clock.ts'
 import type { FakeCall, Fate } from '../../../support/fake-destination.ts'
-import { makeTempDir, type TempDir } from '../../../support/temp-dir.ts'
+import { defaultSettings } from '../../../support/settings.ts'
 import { failure, planned, type Scene, type SceneOptions, transfer } from '../scene.ts'
+import { ownTemporary } from './temporary.ts'
 
 const stdinFile = planned(1, { path: '-', absolute: '-', source: 'stdin', size: undefined, mtimeMs: undefined })
 const sizes = { partSize: 100, multipartThreshold: 200 }
 const takesParts = { reads: 'open', multipart: { isOpenEnded: true } } as const
-const noLimits: LimitSettings & { readonly plannedBytes: number } = {
-  maxSize: undefined,
-  minSize: undefined,
-  maxTotalSize: undefined,
-  maxFiles: undefined,
-  allowExt: [],
-  denyExt: [],
-  allowType: [],
-  plannedBytes: 0,
-}
+const noLimits = { ...defaultSettings.limits, plannedBytes: 0 }
 const broken = (): Fate => failure('SERVER_ERROR', 'broken', { status: 500 })
 
-let temporary: TempDir
-
-beforeEach(async () => {
-  temporary = await makeTempDir()
-  vi.stubEnv('TMPDIR', temporary.path)
-  vi.stubEnv('TEMP', temporary.path)
-})
+const temporary = ownTemporary()
 
 afterEach(async () => {
-  vi.unstubAllEnvs()
-  expect(await readdir(temporary.path)).toEqual([])
-  await temporary.remove()
+  expect(await readdir(temporary().path)).toEqual([])
 })
 
 /** The same for the same seed, and nowhere alike. */
@@ -153,8 +136,8 @@ describe('standard input, where parts may come before the size', () => {
     let inFiles: readonly string[] = []
     const script = async ({ what }: FakeCall): Promise<Fate> => {
       if (what === 'complete') {
-        const [directory = ''] = await readdir(temporary.path)
-        inFiles = await readdir(`${temporary.path}/${directory}`)
+        const [directory = ''] = await readdir(temporary().path)
+        inFiles = await readdir(`${temporary().path}/${directory}`)
       }
       return undefined
     }

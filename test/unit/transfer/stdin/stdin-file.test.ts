@@ -3,26 +3,15 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { UploadError } from '../../../../src/errors.ts'
 import type { StdinLimit } from '../../../../src/transfer/size-limits.ts'
 import { notKept } from '../../../../src/transfer/stdin/kept-input.ts'
 import { createStdinFile, notTwice, type StdinFile } from '../../../../src/transfer/stdin/stdin-file.ts'
 import { settled } from '../../../support/fake-clock.ts'
-import { makeTempDir, type TempDir } from '../../../support/temp-dir.ts'
+import { ownTemporary } from './temporary.ts'
 
-let temporary: TempDir
-
-beforeEach(async () => {
-  temporary = await makeTempDir()
-  vi.stubEnv('TMPDIR', temporary.path)
-  vi.stubEnv('TEMP', temporary.path)
-})
-
-afterEach(async () => {
-  vi.unstubAllEnvs()
-  await temporary.remove()
-})
+const temporary = ownTemporary()
 
 const never = new AbortController().signal
 
@@ -40,7 +29,7 @@ describe('createStdinFile', () => {
       expect([stats.mode & 0o777, (await stat(dirname(absolute))).mode & 0o777]).toEqual([0o600, 0o700])
     }
     await file.dispose()
-    expect(await readdir(temporary.path)).toEqual([])
+    expect(await readdir(temporary().path)).toEqual([])
   })
 
   it('is read once, however often it is asked for', async () => {
@@ -55,7 +44,7 @@ describe('createStdinFile', () => {
     const stdin = vi.fn(() => Readable.from(['never']))
     await createStdinFile(stdin, never).dispose()
     expect(stdin).not.toHaveBeenCalled()
-    expect(await readdir(temporary.path)).toEqual([])
+    expect(await readdir(temporary().path)).toEqual([])
   })
 
   it('is not empty where it is a directory, but a mistake', async () => {
@@ -78,7 +67,7 @@ describe('createStdinFile', () => {
     stop.abort()
     await expect(facts).rejects.toMatchObject({ code: 'CANCELLED' })
     await file.dispose()
-    expect(await readdir(temporary.path)).toEqual([])
+    expect(await readdir(temporary().path)).toEqual([])
   })
 
   it('one that breaks off', async () => {
@@ -96,7 +85,7 @@ describe('createStdinFile', () => {
       cause,
     })
     await file.dispose()
-    expect(await readdir(temporary.path)).toEqual([])
+    expect(await readdir(temporary().path)).toEqual([])
   })
 
   it('says where there is no room', async () => {
@@ -104,7 +93,7 @@ describe('createStdinFile', () => {
     expect(() => notKept(cause)).toThrow(
       expect.objectContaining({
         code: 'SOURCE_UNREADABLE',
-        message: `standard input could not be kept in ${temporary.path}: no space left for it (TMPDIR names another place)`,
+        message: `standard input could not be kept in ${temporary().path}: no space left for it (TMPDIR names another place)`,
         cause,
       }),
     )
@@ -164,11 +153,11 @@ describe('createStdinFile', () => {
   })
 
   it('says where it looked for room', async () => {
-    await temporary.remove()
+    await temporary().remove()
     const file = createStdinFile(() => Readable.from([]), never)
     await expect(file.facts()).rejects.toMatchObject({
       code: 'SOURCE_UNREADABLE',
-      message: expect.stringContaining(temporary.path),
+      message: expect.stringContaining(temporary().path),
     })
     await file.dispose()
   })
