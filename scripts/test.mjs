@@ -23,6 +23,8 @@ const requireReal = process.env.UPLOAD_TEST_REQUIRE_REAL === '1'
 const ran = []
 const notRun = []
 const total = { passed: 0, failed: 0, skipped: 0 }
+/** Of each test that failed its file, name and error: said once more at the end, where a long log is cut last. */
+const failures = []
 
 ensureInstalled()
 await ensureBuilt()
@@ -40,6 +42,7 @@ if (real.length > 0) {
   if (requireReal) total.failed += missing.length
 }
 
+for (const failure of failures) console.log(`\n✖ ${failure}`)
 console.log(`\nRan: ${ran.join(', ') || 'nothing'}. Not run: ${notRun.join(', ') || 'nothing'}.`)
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
 console.log(`${total.passed} passed, ${total.failed} failed${skipped}`)
@@ -89,17 +92,26 @@ function withoutOwnSettings(env) {
 /** Results by kind. A file that could not even be loaded is one failed test. */
 function count(output, kinds) {
   const counts = Object.fromEntries(kinds.map((kind) => [kind, { passed: 0, failed: 0, skipped: 0 }]))
-  for (const { name, status, assertionResults } of read(output).testResults) {
+  for (const { name, status, message, assertionResults } of read(output).testResults) {
     const [, kind] = relative(root, name).split(sep)
     const tests = counts[kind]
     for (const test of assertionResults) {
       if (test.status === 'passed') tests.passed += 1
-      else if (test.status === 'failed') tests.failed += 1
-      else tests.skipped += 1
+      else if (test.status === 'failed') {
+        tests.failed += 1
+        failures.push(`${relative(root, name)}: ${test.fullName}\n${firstLines(test.failureMessages.join('\n'))}`)
+      } else tests.skipped += 1
     }
-    if (status === 'failed' && !assertionResults.some((test) => test.status === 'failed')) tests.failed += 1
+    if (status === 'failed' && !assertionResults.some((test) => test.status === 'failed')) {
+      tests.failed += 1
+      failures.push(`${relative(root, name)}: could not be run\n${firstLines(message)}`)
+    }
   }
   return counts
+}
+
+function firstLines(text = '') {
+  return text.split('\n').slice(0, 12).join('\n')
 }
 
 /** Vitest writes nothing where it ends before its time. */
