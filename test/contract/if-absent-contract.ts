@@ -90,7 +90,8 @@ function testKept(current: () => Subject, onlyNew: OnlyNew, inParts: number): vo
       for (const outcome of outcomes) {
         if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'ALREADY_EXISTS' })
       }
-      expect(won.map((at) => writers[at])).toContainEqual(await read('dir/k'))
+      const stored = (await read('dir/k')) ?? Buffer.of()
+      expect(won.some((at) => writers[at]?.equals(stored))).toBe(true)
       expect(await leftovers()).toEqual([])
     })
   })

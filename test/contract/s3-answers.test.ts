@@ -10,13 +10,8 @@ import { failureOf } from './s3-fast.ts'
 import { credentialEnvironment, fakeCredentials, s3Settings } from './s3-settings.ts'
 import { storeObject } from './store-object.ts'
 
-const patience = {
-  connect: 500,
-  connectThroughProxy: 500,
-  idle: 800,
-  idleWhileAnswering: 800,
-  idleWhileCompleting: 800,
-}
+/** Milliseconds without a byte: for what is answered in the end, and for what never is. */
+const [patient, impatient] = [20_000, 800]
 const xmlError = (code: string, message = 'Said by the server.') =>
   `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${message}</Message><RequestId>R1</RequestId></Error>`
 const page = '<!DOCTYPE html><html><head><title>502</title></head><body><br>Bad & broken</body></html>'
@@ -217,12 +212,19 @@ describe.each(engines)('what an S3 server answers (%s)', (engine) => {
     await s3.close()
   })
 
-  const open = (bucket: string) =>
-    openS3Destination({ ...s3Settings(s3.url), engine }, { url: `s3://${bucket}/`, bucket }, () => {}, patience)
+  const open = (bucket: string, idle = patient) => {
+    const silence = { idle, idleWhileAnswering: idle, idleWhileCompleting: idle }
+    const patience = { connect: 5000, connectThroughProxy: 5000, ...silence }
+    return openS3Destination({ ...s3Settings(s3.url), engine }, { url: `s3://${bucket}/`, bucket }, () => {}, patience)
+  }
   const put = (size: number) => storeObject(destination, anObject('k'), someBytes(size))
   it.each(cases.filter(({ only = engine }) => only === engine))(
     '$what',
     async ({ fault, to = 'PutObject', expected }) => {
+      if (expected.code === 'STALLED') {
+        await destination.close()
+        destination = await open('audio', impatient)
+      }
       s3.script = (request) => (request.operation === to ? fault : undefined)
       const error = await failureOf(put(to === 'PutObject' ? 1000 : 12_000_000))
       expect(error).toMatchObject(expected)

@@ -107,8 +107,8 @@ describe('credentials that expire', () => {
     // From five minutes before the end on, the SDK asks for others while the old ones still serve.
     vi.setSystemTime(start + 56 * minutes)
     await tokens()
-    await vi.waitFor(() => expect(given()).toBe(2))
-    await vi.waitFor(async () => expect(await tokens()).toEqual(['token-2']))
+    await vi.waitFor(() => expect(given()).toBe(2), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await tokens()).toEqual(['token-2']), { timeout: 10_000 })
     vi.setSystemTime(start + 180 * minutes)
     expect(await tokens()).toEqual(['token-3'])
     expect(given()).toBe(3)

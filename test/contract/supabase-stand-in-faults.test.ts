@@ -4,6 +4,7 @@ import { type SupabaseFake, startSupabaseFake } from '../support/supabase-fake.t
 import { answerOf, ask, begin } from './supabase-stand-in.ts'
 
 let supabase: SupabaseFake
+const patiently = { timeout: 10_000 }
 
 beforeEach(async () => {
   supabase = await startSupabaseFake()
@@ -45,12 +46,13 @@ it('counts the bytes of a body while it comes in, and when its answer has gone',
   const asked = begin(supabase, 'POST', '/object/audio/a', { 'content-type': 'audio/wav', 'content-length': '10' })
   const answer = answerOf(asked)
   asked.write('hello')
-  await expect.poll(() => supabase.requests[0]?.bytes).toBe(5)
+  await expect.poll(() => supabase.requests[0]?.bytes, patiently).toBe(5)
   expect(supabase.requests[0]).toMatchObject({ endedAt: undefined, status: undefined })
   asked.end('world')
   await answer
-  await expect.poll(() => supabase.requests[0]?.endedAt).toBeGreaterThan(supabase.requests[0]?.startedAt ?? 0)
-  expect(supabase.requests[0]?.bytes).toBe(10)
+  const [seen] = supabase.requests
+  await expect.poll(() => seen?.endedAt, patiently).toBeGreaterThan(seen?.startedAt ?? 0)
+  expect(seen?.bytes).toBe(10)
 })
 
 it('gives the answer an interceptor wants, once the body is read', async () => {
@@ -105,7 +107,7 @@ it('reads a body and never answers', async () => {
   const asked = begin(supabase, 'POST', '/object/audio/a', { 'content-length': '5' })
   const answer = answerOf(asked)
   asked.end('hello')
-  await expect.poll(() => supabase.requests[0]?.bytes).toBe(5)
+  await expect.poll(() => supabase.requests[0]?.bytes, patiently).toBe(5)
   asked.destroy(new Error('given up'))
   await expect(answer).rejects.toThrow('given up')
   expect(supabase.requests[0]?.status).toBeUndefined()
@@ -129,7 +131,7 @@ it.each([false, true])('leaves a connection that was refused something of no use
   const second = head('none')
   const secondAnswer = answerOf(second)
   second.end()
-  await expect.poll(() => supabase.requests.length).toBe(2)
+  await expect.poll(() => supabase.requests.length, patiently).toBe(2)
   expect(second.reusedSocket).toBe(stalls)
   if (stalls) {
     second.destroy(new Error('given up'))

@@ -128,11 +128,11 @@ describe('through a proxy', () => {
     const stop = new AbortController()
     const outcome = failure(wire.send(put(`${scheme}://s3.example.test`, 'a'), stop.signal))
     if (scheme === 'https') expect(await outcome).toMatchObject({ code: 'ETIMEDOUT' })
-    await vi.waitUntil(() => silent.connections() === 1)
+    await vi.waitUntil(() => silent.connections() === 1, { timeout: 10_000 })
     // A plain request is already on its way: it is for its own clock, or a stop.
     stop.abort()
     await outcome
-    await vi.waitUntil(() => silent.open() === 0)
+    await vi.waitUntil(() => silent.open() === 0, { timeout: 10_000 })
   })
 })
 
@@ -215,7 +215,7 @@ describe('over TLS', () => {
         for (const socket of sockets) socket.destroy()
         one.close()
       })
-      const patience = { ...patienceFor({ requestMs: 'auto', stallMs: 30_000 }), connect: 5000, idle: 800 }
+      const patience = { ...patienceFor({ requestMs: 'auto', stallMs: 30_000 }), connect: 5000, idle: 2000 }
       const wire = open({ caBundle: bundle, verify: true }, patience)
       onTestFinished(wire.close)
       const origin = `https://127.0.0.1:${(one.address() as AddressInfo).port}`

@@ -73,7 +73,7 @@ describe('--max-error-rate', () => {
 })
 
 describe('--deadline', () => {
-  command('upload in --to s3://bucket/ --deadline 3s --retries 0', async ({ ws, run }) => {
+  command('upload in --to s3://bucket/ --deadline 6s --retries 0', async ({ ws, run }) => {
     // What is in flight at the deadline is not waited for.
     const s3 = await s3Fake({ script: ({ method, key }) => (method === 'PUT' && key > 'take-1' ? 'hang' : undefined) })
     await ws.writeAll(...thirty)

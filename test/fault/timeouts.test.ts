@@ -5,6 +5,8 @@ import { inProcess, type Outcome } from '../support/in-process.ts'
 import { defaultSettings, engines } from '../support/settings.ts'
 
 const MiB = 2 ** 20
+/** Enough for every request that is answered, even where this process is held up meanwhile. */
+const requestMs = 2000
 
 /** Why attempts failed, in order. */
 function reasons({ events }: Outcome): readonly string[] {
@@ -71,9 +73,9 @@ describe.each(engines)('the %s engine', (engine) => {
     const { ws, s3, upload } = await inProcess({ engine })
     await ws.writeAll('in/a.txt', 'in/b.txt')
     s3.script = ({ key, attempt }) => (key === 'a.txt' && attempt === 1 ? 'hang' : undefined)
-    const run = await upload({ timeouts: { requestMs: 300, stallMs: 20_000 } })
+    const run = await upload({ timeouts: { requestMs, stallMs: 20_000 } })
     expect(reasons(run)).toEqual([
-      `TIMEOUT: the request to 127.0.0.1:${s3.port} was not done within 0.3 s; raise --timeout, or lower --concurrency on a slow line`,
+      `TIMEOUT: the request to 127.0.0.1:${s3.port} was not done within 2 s; raise --timeout, or lower --concurrency on a slow line`,
     ])
     expect(run.summary).toMatchObject({ exitCode: 0, uploaded: 2, retries: 1, timeouts: 1, timeoutRate: 1 / 3 })
     expect(s3.keys('bucket')).toEqual(['a.txt', 'b.txt'])
@@ -91,9 +93,9 @@ describe.each(engines)('the %s engine', (engine) => {
     const run = await upload({
       partSize: 5 * MiB,
       multipartThreshold: 5 * MiB,
-      timeouts: { requestMs: 1000, stallMs: 20_000 },
+      timeouts: { requestMs, stallMs: 20_000 },
     })
-    expect(reasons(run)).toEqual([expect.stringContaining('was not done within 1 s')])
+    expect(reasons(run)).toEqual([expect.stringContaining('was not done within 2 s')])
     expect(run.summary).toMatchObject({ exitCode: 0, uploaded: 1, retries: 1, timeouts: 1 })
     expect(s3.read('bucket', 'a.bin')?.equals(content)).toBe(true)
   })
@@ -106,7 +108,7 @@ describe.each(engines)('the %s engine', (engine) => {
     const run = await upload({
       partSize: 5 * MiB,
       multipartThreshold: 5 * MiB,
-      timeouts: { requestMs: 1000, stallMs: 20_000 },
+      timeouts: { requestMs, stallMs: 20_000 },
     })
     expect(reasons(run)).toEqual([expect.stringContaining('TIMEOUT: the request to 127.0.0.1')])
     expect(run.summary).toMatchObject({ exitCode: 0, uploaded: 1, timeouts: 1 })

@@ -88,7 +88,9 @@ describe('a run with --undo-on-failure', () => {
       stop.abort('SIGINT')
       return 'hang'
     }
-    const { summary } = await upload({ ...noRetries, concurrency: 1 }, { signal: stop.signal })
+    // Time flies here where it is waited for; what is waited for after the stop is the end of the time there is for this.
+    const onWait = async () => (stop.signal.aborted ? new Promise<void>(() => {}) : undefined)
+    const { summary } = await upload({ ...noRetries, concurrency: 1 }, { signal: stop.signal, onWait })
     expect(summary).toMatchObject({ exitCode: 130, uploaded: 0, undone: 2, cancelled: 1 })
     expect(s3.keys('bucket')).toEqual([])
   })

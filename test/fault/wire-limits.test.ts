@@ -105,7 +105,7 @@ describe('patience', () => {
       })
       await closed
     })
-    expect(await aWire({ idle: 800 }).send(put(server, body), never())).toMatchObject({ status: 200 })
+    expect(await aWire({ idle: 2000 }).send(put(server, body), never())).toMatchObject({ status: 200 })
     expect(pauses).toBe(300)
   })
 

@@ -7,6 +7,7 @@ import type { EngineName } from '../../src/destinations/destination.ts'
 import type { UploadEvent } from '../../src/observe/events.ts'
 import type { FileRecord, SummaryRecord } from '../../src/observe/records.ts'
 import type { Clock } from '../../src/transfer/clock.ts'
+import { patienceAfterStopMs } from '../../src/transfer/trouble/patience.ts'
 import { runUpload } from '../../src/upload.ts'
 import { s3Environment, s3Fake } from './s3-environment.ts'
 import type { S3Fake, S3FakeOptions } from './s3-fake.ts'
@@ -90,7 +91,10 @@ export function outcome(summary: SummaryRecord, events: readonly UploadEvent[]):
 /** How much faster than the world's this clock goes while something waits. */
 const speed = 100
 
-/** Time that flies where it is waited for; always the longest wait that chance allows. */
+/**
+ * Time that flies where it is waited for; always the longest wait that chance allows. How long a stopped run waits for
+ * its end is no wait but a limit: what has to be done by then, on the disk too, takes its time.
+ */
 export function fastClock(onWait: () => Promise<void>): Clock {
   let skipped = 0
   return {
@@ -99,8 +103,9 @@ export function fastClock(onWait: () => Promise<void>): Clock {
     sleep: async (ms, signal) => {
       signal.throwIfAborted()
       await onWait()
-      await sleep(ms / speed, undefined, { signal })
-      skipped += ms - ms / speed
+      const realMs = ms === patienceAfterStopMs ? ms : ms / speed
+      await sleep(realMs, undefined, { signal })
+      skipped += ms - realMs
     },
     random: () => 0.999,
   }

@@ -1,4 +1,4 @@
-import { linkSync, unlinkSync } from 'node:fs'
+import { linkSync, statSync, unlinkSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { FileStore, MemoryConfigstore } from '@tus/file-store'
@@ -159,6 +159,7 @@ export function createTus(store: SupabaseStore, { dir, path, lockDrainMs, locate
       // The file store answers 410 while it knows of an upload whose bytes are no more.
       if (!isGone) configstore.data.delete(version)
     },
+    keptOf: (url: string): number => statSync(join(dir, versionIn(url))).size,
     lock(url: string): () => void {
       const version = versionIn(url)
       locks.add(version)

@@ -72,6 +72,8 @@ export interface SupabaseFake {
   readonly connections: number
   /** Asked before each request is answered. */
   intercept: ((request: SeenRequest) => Fault | undefined | Promise<Fault | undefined>) | undefined
+  /** Bytes of a resumable upload that are on the disk. */
+  keptOf(url: string): number
   /** Forgets an unfinished upload: its address is answered with 404; where it is `gone`, with 410. */
   expireUpload(url: string, options?: { readonly gone?: boolean }): void
   /** Until the function returned is called, PATCH, HEAD and DELETE of an upload are answered with 423. */
@@ -159,6 +161,7 @@ export async function startSupabaseFake(options: SupabaseFakeOptions = {}): Prom
     },
     makeBucket: (name, settings = {}) => store.buckets.set(name, settings),
     expireUpload: (url, { gone = false } = {}) => tus.expire(url, gone),
+    keptOf: tus.keptOf,
     lockUpload: tus.lock,
     setExpired: tokens.setExpired,
     async close() {
