@@ -19,7 +19,14 @@ export interface Fitted {
   readonly ignored: readonly string[]
 }
 
-const ofS3 = ['endpointUrl', 'region', 'profile', 'pathStyle', 'noSignRequest'] as const satisfies readonly OptionKey[]
+/** How S3 is reached. */
+export const ofS3 = [
+  'endpointUrl',
+  'region',
+  'profile',
+  'pathStyle',
+  'noSignRequest',
+] as const satisfies readonly OptionKey[]
 const sizes = ['partSize', 'multipartThreshold'] as const satisfies readonly OptionKey[]
 
 /**

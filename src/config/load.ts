@@ -15,6 +15,9 @@ import { type OptionKey, optionKeys } from './options/options.ts'
 import { readPositionals } from './positionals.ts'
 import { fitRules } from './property-fit.ts'
 import { type Resolved, resolveOptions } from './resolve.ts'
+import { candidatePlaces, fitCandidates, toRollout } from './rollout/candidates.ts'
+import { chooseRollout, engineFaults, routesUnder } from './rollout/choose.ts'
+import { readRolloutVariables } from './rollout/variables.ts'
 import { selectionFaults } from './selection-fit.ts'
 import type { S3Settings, Settings, SupabaseSettings } from './settings.ts'
 import { toSettings } from './to-settings.ts'
@@ -58,12 +61,15 @@ export async function loadSettings(input: SettingsInput): Promise<Settings> {
   const config = input.findConfig === false ? undefined : await readConfigFile({ ...input, named: namedConfig(input) })
   const fromConfig = config?.json === undefined ? undefined : givenByConfig(config.json, config.path, config.named)
   const { levels, faults: presetFaults } = chooseLevels(namedBy('preset', input.flags, input.env), config, fromConfig)
+  const variables = readRolloutVariables(input.env)
+  const choice = chooseRollout(fromConfig?.rollout, variables)
+  const { rollout } = choice
   const rules = levels.find((level) => level.rules !== undefined)?.rules ?? []
-  const routes = levels.find((level) => level.routes !== undefined)?.routes ?? []
+  const routes = routesUnder(choice, levels.find((level) => level.routes !== undefined)?.routes ?? [])
   const argument = destination === undefined ? [] : [{ key: 'to', value: destination, from: 'last argument' } as const]
   const [commandLine, environment, ...weaker]: Layers = [
     [...givenByFlags(input.flags), ...argument],
-    givenByEnvironment(input.env),
+    [...givenByEnvironment(input.env), ...choice.engine],
     ...levels.map((level) => level.given),
   ]
   const given = [commandLine, environment, ...weaker].flat()
@@ -74,10 +80,16 @@ export async function loadSettings(input: SettingsInput): Promise<Settings> {
     return loadSettings({ ...input, repeat: undefined, ...(await input.repeat(asked)) })
   }
   const layers: Layers = [commandLine, environment, place, ...weaker]
-  const fitted = fitToDestination(resolved, layers, undefined, placesOf(routes, resolved.values))
+  const others = [...candidatePlaces(rollout, resolved.values), ...placesOf(routes, resolved.values)]
+  const fitted = fitToDestination(resolved, layers, undefined, others)
   const { values } = fitted
   const fittedRoutes = fitRoutes(routes, layers, values)
-  const fittedRules = fitRules(rules, [values, ...fittedRoutes.fitted.map((route) => route.values)])
+  const candidates = fitCandidates(rollout, { run: fitted, routes: fittedRoutes, layers })
+  const everywhere = [values, ...fittedRoutes.fitted.map((route) => route.values), ...candidates.fitted]
+  const fittedRules = fitRules(
+    rules,
+    everywhere.filter((one) => one !== undefined),
+  )
   const faults = [
     ...argumentFaults,
     ...resolved.faults,
@@ -87,8 +99,10 @@ export async function loadSettings(input: SettingsInput): Promise<Settings> {
     ...presetFaults,
     ...fitted.faults,
     ...fittedRoutes.faults,
+    ...candidates.faults,
     ...fittedRules.faults,
-    ...rolloutFaults(input.env),
+    ...variables.faults,
+    ...engineFaults([...commandLine, ...environment], choice),
     ...sourceFaults(sources, resolved),
     ...selectionFaults(resolved, input.nowMs ?? Date.now()),
     ...resumeFaults(resolved),
@@ -103,9 +117,14 @@ export async function loadSettings(input: SettingsInput): Promise<Settings> {
   ]
   if (faults.length > 0 || values.to === undefined) throw new UsageError([...new Set(faults)])
   const settings = toSettings({ ...values, to: values.to }, sources, config?.path)
-  const ignored = [...new Set([...fitted.ignored, ...fittedRoutes.ignored, ...fittedRules.ignored])]
-  const run = { ...settings, rules: toRules(rules, layers), ignored }
-  return { ...run, routes: toRoutes(fittedRoutes.fitted, run) }
+  const ignored = [fitted, fittedRoutes, candidates, fittedRules].flatMap((one) => one.ignored)
+  const warnings = [...choice.warnings, ...candidates.warnings]
+  const run = { ...settings, rules: toRules(rules, layers), ignored: [...new Set(ignored)], warnings }
+  return {
+    ...run,
+    routes: toRoutes(fittedRoutes.fitted, run),
+    rollout: rollout === undefined ? undefined : toRollout(rollout, candidates.fitted, run),
+  }
 }
 
 /** What the command line gives. */
@@ -119,13 +138,6 @@ export function givenByFlags(flags: SettingsInput['flags']): GivenValue[] {
 export function namedConfig({ flags, env }: Pick<SettingsInput, 'flags' | 'env'>): ConfigSearch['named'] {
   const named = namedBy('config', flags, env)
   return named === undefined ? undefined : { path: named.name, from: named.from }
-}
-
-/** A rollout that somebody switched on by the environment must not be taken for one that runs. */
-function rolloutFaults(env: Environment): string[] {
-  const variable = 'ASYNC_UPLOAD_ENABLED'
-  const isOff = ['', '0', 'false'].includes((env[variable] ?? '').toLowerCase())
-  return isOff ? [] : [fault(variable, 'a staged rollout is not yet available; unset it')]
 }
 
 /** Undefined where there are sources, where no run is to be continued, and where it cannot be known which. */

@@ -1,4 +1,4 @@
-import type { Condition, Route, Settings } from './settings.ts'
+import type { Condition, Settings } from './settings.ts'
 
 /**
  * Takes secrets out of text that is shown or written: users and passwords in URLs, query strings that sign or
@@ -42,26 +42,36 @@ export function redactArgv(argv: readonly string[]): string[] {
 
 /**
  * The settings that are in effect, without secrets, for the journal. Of a rule or a route it has where it stands
- * (`name`), which files it is about (`when`) and what it changes; of a route always where it leads.
+ * (`name`), which files it is about (`when`) and what it changes; of a route always where it leads, too. The same of what
+ * a rollout's candidate changes (`rollout.candidates`): for the run itself, then for each route, null where that is left
+ * alone.
  */
-export function effectiveConfig({ ignored: _, ...settings }: Settings): Record<string, unknown> {
+export function effectiveConfig(settings: Settings): Record<string, unknown> {
+  const { ignored: _, warnings: __, ...run } = settings
   const rules = settings.rules.map((rule) => ({ ...rule, when: stated(rule.when) }))
-  const routes = settings.routes.map((route) => inShort(route, settings))
+  const routes = settings.routes.map(({ name, when, skip, settings: own }) => {
+    const place = { name, when: stated(when), skip }
+    return skip ? place : { ...place, ...changed(own, settings) }
+  })
+  const rollout = settings.rollout && {
+    ...settings.rollout,
+    candidates: [settings, ...settings.routes.map((route) => route.settings)].map((baseline, index) => {
+      const candidate = settings.rollout?.candidates[index]
+      return candidate === undefined ? null : changed(candidate, baseline)
+    }),
+  }
   return Object.fromEntries(
-    Object.entries({ ...settings, rules, routes }).map(([key, value]) => [key, redactDeep(value)]),
+    Object.entries({ ...run, rules, routes, rollout }).map(([key, value]) => [key, redactDeep(value)]),
   )
 }
 
-function inShort(
-  { name, when, skip, settings }: Route,
-  { routes: _, ...run }: Omit<Settings, 'ignored'>,
-): Record<string, unknown> {
-  const place = { name, when: stated(when), skip }
-  if (skip) return place
-  const own = settings as unknown as Readonly<Record<string, unknown>>
-  const changed = Object.entries(run).filter(([key, value]) => JSON.stringify(own[key]) !== JSON.stringify(value))
-  const { to, engine, s3 } = settings
-  return { ...place, to, engine, s3, ...Object.fromEntries(changed.map(([key]) => [key, own[key]])) }
+/** What some settings have that others have not, and in any case where they lead. */
+function changed(own: Settings, base: Settings): Record<string, unknown> {
+  const { ignored: _, warnings: __, routes: ___, rollout: ____, ...comparable } = base
+  const all = own as unknown as Readonly<Record<string, unknown>>
+  const keys = Object.entries(comparable).filter(([key, value]) => JSON.stringify(all[key]) !== JSON.stringify(value))
+  const { to, engine, s3 } = own
+  return { to, engine, s3, ...Object.fromEntries(keys.map(([key]) => [key, all[key]])) }
 }
 
 /** What a condition says, without what it leaves open. */

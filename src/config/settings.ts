@@ -1,4 +1,5 @@
 import type { ChecksumAlgorithm, EngineName, ObjectProperties } from '../destinations/destination.ts'
+import type { RolloutSettings } from '../rollout/rollout-settings.ts'
 import type { Deadline } from './halting-values.ts'
 import type { Moment } from './values.ts'
 
@@ -46,6 +47,8 @@ export interface Settings {
   readonly rules: readonly Rule[]
   /** The first that a file meets decides where and how it is sent; a file that meets none goes by these settings. */
   readonly routes: readonly Route[]
+  /** Undefined where nothing is rolled out. */
+  readonly rollout: RolloutSettings | undefined
   /** What becomes of a file whose object is there already. */
   readonly ifExists: 'overwrite' | 'skip' | 'fail' | 'newer' | 'changed'
 
@@ -97,6 +100,8 @@ export interface Settings {
   readonly preset: string | undefined
   /** What was given for destinations in general and has no effect at this one: a line each, for `-v`. */
   readonly ignored: readonly string[]
+  /** What may well not be meant: a line each, for everybody to see before the run begins. */
+  readonly warnings: readonly string[]
 }
 
 /** What may be uploaded; undefined, or empty, where there is no limit. Sizes in bytes. */

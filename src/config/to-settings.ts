@@ -44,6 +44,7 @@ export function toSettings(
     preserve: values.preserve,
     rules: [],
     routes: [],
+    rollout: undefined,
     ifExists: values.ifExists,
     concurrency: values.concurrency,
     partSize: values.partSize,
@@ -80,6 +81,7 @@ export function toSettings(
     isConfigNamed: values.config !== undefined,
     preset: values.preset,
     ignored: [],
+    warnings: [],
   }
 }
 

@@ -1,5 +1,4 @@
 import { fault, type GivenValue } from '../given.ts'
-import { laterConfigKeys } from '../options/later-options.ts'
 import { optionKeys } from '../options/options.ts'
 import { resolveOptions } from '../resolve.ts'
 import { type GivenEntry, readEntries } from './config-entries.ts'
@@ -12,6 +11,7 @@ import {
   type Sections,
   s3Section,
 } from './config-object.ts'
+import { type ReadRollout, readRollout } from './rollout.ts'
 
 /** What the top level of a config gives, or one of its presets. */
 export interface ConfigLevel {
@@ -24,9 +24,11 @@ export interface ConfigLevel {
 /** What a config file gives, and what is wrong with it. */
 export interface ConfigValues extends ConfigLevel {
   readonly presets: ReadonlyMap<string, ConfigLevel>
+  /** Undefined where there is none. */
+  readonly rollout: ReadRollout | undefined
   /** About the file as such: secrets, and keys that have no place where they stand. */
   readonly faults: readonly string[]
-  /** About values in rules, routes and presets, those that are not used included. */
+  /** About values in rules, routes, presets and the rollout, those that are not used included. */
   readonly entryFaults: readonly string[]
 }
 
@@ -35,6 +37,9 @@ export const topSections = {
   s3: s3Section,
   supabase: { url: 'supabaseUrl' },
 } as const satisfies Sections
+
+/** Keys that hold for the config as a whole, so that no preset has them. */
+const ofTheWhole: readonly string[] = ['$schema', 'presets', 'rollout']
 
 const otherwise = 'keys are the options of upload --help, --part-size as partSize'
 
@@ -48,17 +53,20 @@ export function givenByConfig(json: unknown, file: string, named: boolean): Conf
   const presets = new Map<string, ConfigLevel>()
   if (!isObject(json)) {
     const faults = [fault(file, 'expected an object: { "to": "s3://bucket/prefix/" }')]
-    return { given: [], rules: undefined, routes: undefined, presets, faults, entryFaults: [] }
+    return { given: [], rules: undefined, routes: undefined, presets, rollout: undefined, faults, entryFaults: [] }
   }
   const reading = readConfig(json, file, named)
   const entryFaults: string[] = []
-  const notYet = (_: unknown, path: string): void => reading.refuse(path, 'is not yet available')
+  let rollout: ReadRollout | undefined
   const level = readLevel(json, '', reading, entryFaults, {
     $schema: () => undefined,
     presets: (value, path) => readPresets(value, path),
-    ...Object.fromEntries(laterConfigKeys.map((key) => [key, notYet])),
+    rollout(value, path) {
+      rollout = readRollout(value, path, reading)
+      entryFaults.push(...rollout.faults)
+    },
   })
-  return { ...level, presets, faults: reading.faults, entryFaults }
+  return { ...level, presets, rollout, faults: reading.faults, entryFaults }
 
   function readPresets(values: unknown, at: string): void {
     if (!isObject(values)) {
@@ -94,7 +102,6 @@ function readLevel(
     entryFaults.push(...faults)
   }
   const others = { rules: take('rules'), routes: take('routes'), ...more }
-  const ofTheWhole = ['$schema', 'presets', ...laterConfigKeys]
   const form = {
     options: optionKeys,
     sections: topSections,

@@ -1,9 +1,13 @@
 import { z } from 'zod'
+import { defaultStages, type Stage } from '../../rollout/stages.ts'
 import { type OptionKey, optionKeys, options } from '../options/options.ts'
 import { conditions, skip } from './conditions.ts'
 import { entryOptions, entrySections } from './config-entries.ts'
 import type { Sections } from './config-object.ts'
 import { topSections } from './config-values.ts'
+import type { KeyTable } from './keyed-values.ts'
+import { mostStages } from './rollout-criteria.ts'
+import { candidateOptions, candidateSections, rolloutKeys, stageKeys, triggerKeys } from './rollout-keys.ts'
 
 type JsonSchema = Readonly<Record<string, unknown>>
 type Properties = Record<string, JsonSchema>
@@ -31,6 +35,7 @@ export function configSchema(): JsonSchema {
         description: 'Sets of options by name, for --preset NAME: they win over the options beside them.',
         additionalProperties: { $ref: '#/$defs/preset' },
       },
+      rollout: rollout(),
     }),
     $defs: { preset: object(settings) },
   }
@@ -68,13 +73,12 @@ function sections(known: Sections): Properties {
 
 function entries(kind: 'rules' | 'routes', description: string): JsonSchema {
   const about = { ...conditions, skip }
-  const own = Object.entries(about).map(([key, { schema, help }]) => [key, { ...inJson(schema), description: help }])
   return {
     type: 'array',
     description,
     items: {
       ...object({
-        ...Object.fromEntries(own),
+        ...keysOf(about),
         ...propertiesOf(entryOptions[kind], false),
         ...sections(entrySections[kind]),
       }),
@@ -84,6 +88,52 @@ function entries(kind: 'rules' | 'routes', description: string): JsonSchema {
       then: { propertyNames: { enum: Object.keys(about) } },
     },
   }
+}
+
+function rollout(): JsonSchema {
+  const candidate = { ...propertiesOf(candidateOptions, false), ...sections(candidateSections) }
+  return {
+    description:
+      'One way to upload (the candidate) takes over from another (the baseline), over many runs: docs/rollout.md.',
+    ...object({
+      ...keysOf(rolloutKeys),
+      candidate: {
+        description: 'What the candidate does otherwise: it wins over flags and variables, too.',
+        ...object(candidate),
+      },
+      stages: {
+        type: 'array',
+        description:
+          'By rising percentage: how many files the candidate gets, and what has to hold before the next stage.',
+        minItems: 1,
+        maxItems: mostStages,
+        items: { ...object(keysOf(stageKeys)), required: ['percentage'] },
+        default: defaultStages.map(written),
+      },
+      triggers: {
+        description: 'What rolls the candidate back, or has a person look at it.',
+        ...object(keysOf(triggerKeys)),
+      },
+    }),
+    required: ['name', 'candidate'],
+  }
+}
+
+/** A stage as somebody would write it. */
+function written({ percentage, durationMs, minSuccess, minFiles }: Stage): JsonSchema {
+  const duration = `${durationMs / 3_600_000}h`
+  return percentage === 0
+    ? { percentage, duration }
+    : { percentage, duration, minSuccess: `${minSuccess * 100}%`, minFiles }
+}
+
+function keysOf(keys: KeyTable): Properties {
+  return Object.fromEntries(
+    Object.entries(keys).map(([key, { schema, help, default: value }]) => {
+      const byDefault = value === undefined ? {} : { default: value }
+      return [key, { ...inJson(schema), description: help, ...byDefault }]
+    }),
+  )
 }
 
 function object(properties: Properties): JsonSchema {

@@ -18,8 +18,17 @@ export interface FittedRoutes {
   readonly ignored: readonly string[]
 }
 
-interface FittedRoute {
+export interface FittedRoute {
   readonly entry: GivenEntry
+  readonly values: OptionValues
+}
+
+/** Options of a route, or of what stands in its stead. */
+type Giving = Pick<GivenEntry, 'given'>
+
+/** Some options, where they stand, and what was chosen with them. */
+interface SettledPlace {
+  readonly entry: Pick<GivenEntry, 'name' | 'skip' | 'given'>
   readonly values: OptionValues
 }
 
@@ -31,22 +40,26 @@ interface FittedRoute {
  * @param run - What was chosen for the run itself.
  */
 export function fitRoutes(entries: readonly GivenEntry[], layers: Layers, run: OptionValues): FittedRoutes {
-  const [commandLine, environment, usual = [], ...weaker] = layers
   const fitted = entries.map((entry): Fitted & FittedRoute => {
     if (entry.skip) return { entry, values: run, faults: [], ignored: [] }
-    const own = placeOf(entry)
-    const from = own.find(({ key }) => key === 'to')?.from
-    const place = from === undefined ? [...own, ...usual] : own
-    const rest = entry.given.filter((one) => !own.includes(one))
-    const resolved = resolveOptions([...place, ...commandLine, ...environment, ...rest, ...weaker.flat()])
     // What the command line says was not said for a place that the route names.
-    return { entry, ...fitToDestination(resolved, [[], [], entry.given, ...layers], from) }
+    const own: Layers = [[], [], entry.given, ...layers]
+    return { entry, ...fitToDestination(resolveOptions(byStrength(entry, layers)), own, originOf(entry)) }
   })
   return {
     fitted,
     faults: [...fitted.flatMap(({ faults }) => faults), ...sharedPlaces(run, fitted)],
     ignored: fitted.flatMap(({ entry, ignored }) => ignored.map((line) => `${line} (${entry.name})`)),
   }
+}
+
+/** All that is given where a route holds, the strongest first; for one that gives nothing that is what the run has. */
+export function byStrength(entry: Giving, layers: Layers): readonly GivenValue[] {
+  const [commandLine, environment, usual = [], ...weaker] = layers
+  const own = placeOf(entry)
+  const place = originOf(entry) === undefined ? [...own, ...usual] : own
+  const rest = entry.given.filter((one) => !own.includes(one))
+  return [...place, ...commandLine, ...environment, ...rest, ...weaker.flat()]
 }
 
 /** @param run - The run's settings, its destination known. */
@@ -76,7 +89,7 @@ export function defaultPlace(entries: readonly GivenEntry[]): readonly GivenValu
  * @param run - What was chosen for the run itself.
  */
 export function placesOf(
-  entries: readonly GivenEntry[],
+  entries: readonly Giving[],
   { to, endpointUrl }: Pick<OptionValues, 'to' | 'endpointUrl'>,
 ): Place[] {
   return entries.flatMap((entry) => {
@@ -86,12 +99,18 @@ export function placesOf(
   })
 }
 
-function placeOf({ given }: GivenEntry): readonly GivenValue[] {
+/** What is given of a place. */
+export function placeOf({ given }: Giving): readonly GivenValue[] {
   return given.filter(({ key }) => placeKeys.has(key))
 }
 
+/** Where a destination is given, for messages. */
+export function originOf({ given }: Giving): string | undefined {
+  return given.find(({ key }) => key === 'to')?.from
+}
+
 /** Faults for destinations of one name in two places: an object's URL in a report would mean either. */
-function sharedPlaces(run: OptionValues, fitted: readonly FittedRoute[]): string[] {
+export function sharedPlaces(run: OptionValues, fitted: readonly SettledPlace[]): string[] {
   const known = new Map<string, { readonly values: OptionValues; readonly name: string }>()
   if (run.to !== undefined) known.set(run.to, { values: run, name: 'the run itself' })
   const faults: string[] = []

@@ -12,8 +12,5 @@ export const laterOptions = {
   metricsFile: later('one', 'Output'),
 } as const
 
-/** Config keys of a later version that are no options. */
-export const laterConfigKeys: readonly string[] = ['rollout']
-
 /** Commands of a later version. */
-export const laterCommands: readonly string[] = ['report', 'rollout', 'check', 'completion']
+export const laterCommands: readonly string[] = ['report', 'check', 'completion']

@@ -64,6 +64,7 @@ it('is complete with one source and one destination', async () => {
     preserve: undefined,
     rules: [],
     routes: [],
+    rollout: undefined,
     ifExists: 'overwrite',
     concurrency: 'auto',
     partSize: 8_388_608,
@@ -94,6 +95,7 @@ it('is complete with one source and one destination', async () => {
     isConfigNamed: false,
     preset: undefined,
     ignored: [],
+    warnings: [],
   } satisfies Settings)
 })
 
@@ -213,6 +215,7 @@ it('takes every option', async () => {
     preserve: 'mtime',
     rules: [],
     routes: [],
+    rollout: undefined,
     ifExists: 'fail',
     tls: { caBundle: 'ca', verify: false },
     concurrency: 9,
@@ -244,6 +247,7 @@ it('takes every option', async () => {
     isConfigNamed: false,
     preset: undefined,
     ignored: [],
+    warnings: [],
   } satisfies Settings)
 })
 
@@ -424,18 +428,13 @@ describe('faults', () => {
       { args: ['a', 'supabase://b/'], env: { SUPABASE_URL: 'abcdefgh' } },
       'SUPABASE_URL: found "abcdefgh", expected a URL such as',
     ],
-    [
-      'a rollout',
-      { args: ['a', 's3://b/'], env: { ASYNC_UPLOAD_ENABLED: 'true' } },
-      'ASYNC_UPLOAD_ENABLED: a staged rollout is not yet available',
-    ],
     ['a missing --config', { args: ['a', 's3://b/'], flags: { config: 'x.json' } }, '--config: '],
   ])('%s', async (_name, input, message) => {
     expect(await faultsOf(input)).toEqual([expect.stringContaining(message)])
   })
 
   it('of flags, environment and config at once, each with its place', async () => {
-    await config({ to: 's3://', partsize: 1, s3: { secretAccessKey: 'hunter2' }, rollout: {} })
+    await config({ to: 's3://', partsize: 1, s3: { secretAccessKey: 'hunter2' }, rollout: { candidate: {} } })
     const faults = await faultsOf({
       flags: { concurrency: 'x', shard: '1/2' },
       env: { UPLOAD_PART_SIZE: '1', UPLOAD_METRICS_FILE: 'm.prom' },
@@ -448,7 +447,7 @@ describe('faults', () => {
       `${file}: to: found "s3://", but the bucket is missing; expected s3://bucket/prefix/`,
       expect.stringContaining(`${file}: s3.secretAccessKey: a secret`),
       `${file}: partsize: unknown key; did you mean partSize?`,
-      `${file}: rollout: is not yet available`,
+      `${file}: rollout: has no name; such as { "name": "nightly-import", "candidate": { "engine": "fast" } }`,
       expect.stringContaining('nothing to upload'),
     ])
     expect(faults.join()).not.toContain('hunter2')
@@ -461,10 +460,6 @@ describe('faults', () => {
 
   it('are said once', async () => {
     expect(await faultsOf({ args: ['s3://x/', 's3://x/', 'a', 's3://b/'] })).toHaveLength(1)
-  })
-
-  it.each(['0', 'false', 'False', ''])('ASYNC_UPLOAD_ENABLED=%s changes nothing', async (value) => {
-    await expect(load({ args: ['a', 's3://b/'], env: { ASYNC_UPLOAD_ENABLED: value } })).resolves.toBeDefined()
   })
 })
 

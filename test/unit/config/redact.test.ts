@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { effectiveConfig, holdsSecret, redactArgv, redactText } from '../../../src/config/redact.ts'
 import type { Settings } from '../../../src/config/settings.ts'
+import type { RolloutSettings } from '../../../src/rollout/rollout-settings.ts'
+import { defaultStages } from '../../../src/rollout/stages.ts'
+import { defaultTriggers } from '../../../src/rollout/triggers.ts'
 import { defaultSettings } from '../../support/settings.ts'
 
 const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.c2lnbmF0dXJl'
@@ -128,4 +131,55 @@ it('effectiveConfig has rules and routes in short: what they are about, and what
     { name: 'routes[2]', when: { type: ['video/*'], minSize: 1 }, skip: true },
   ])
   expect(JSON.stringify(config)).not.toContain('secret@')
+})
+
+it('effectiveConfig has a rollout as it is, and what the candidate changes of the run and of each route', () => {
+  const when = { match: ['*.mp4'], type: [], minSize: undefined, maxSize: undefined }
+  const routed: Settings = { ...defaultSettings, to: 's3://videos/', verify: true }
+  const rollout: RolloutSettings = {
+    name: 'nightly',
+    isEnabled: true,
+    percentage: undefined,
+    fallback: true,
+    auto: false,
+    only: ['*.wav'],
+    never: [],
+    stages: defaultStages.slice(0, 1),
+    triggers: defaultTriggers,
+    state: '/s/rollout.json',
+    candidates: [
+      { ...defaultSettings, to: 's3://new/', s3: { ...defaultSettings.s3, endpointUrl: 'http://me:secret@h' } },
+      { ...routed, partSize: 9, engine: 'standard' },
+      undefined,
+    ],
+  }
+  const routes = [
+    { name: 'routes[0]', when, skip: false, settings: routed },
+    { name: 'routes[1]', when, skip: true, settings: defaultSettings },
+  ]
+  const config = effectiveConfig({ ...defaultSettings, routes, rollout, warnings: ['w'], ignored: ['i'] })
+  const s3 = { pathStyle: 'auto', signRequest: true }
+  expect(config.rollout).toEqual({
+    ...rollout,
+    candidates: [
+      { to: 's3://new/', engine: 'fast', s3: { ...s3, endpointUrl: 'http://***@h' } },
+      { to: 's3://videos/', engine: 'standard', s3, partSize: 9 },
+      null,
+    ],
+  })
+  expect(config.routes).toEqual([
+    {
+      name: 'routes[0]',
+      when: { match: ['*.mp4'] },
+      skip: false,
+      to: 's3://videos/',
+      engine: 'fast',
+      s3,
+      verify: true,
+    },
+    { name: 'routes[1]', when: { match: ['*.mp4'] }, skip: true },
+  ])
+  expect(config).not.toHaveProperty('warnings')
+  expect(config).not.toHaveProperty('ignored')
+  expect(effectiveConfig(defaultSettings).rollout).toBeUndefined()
 })

@@ -16,6 +16,7 @@ it('takes options, the s3 section and $schema', () => {
     faults: [],
     entryFaults: [],
     presets: new Map(),
+    rollout: undefined,
     rules: undefined,
     routes: undefined,
     given: [
@@ -59,7 +60,7 @@ describe('faults', () => {
     [{ supabase: { key: 'x' } }, 'supabase.key: unknown key; expected url'],
     [{ supabase: JSON.parse('{"__proto__": 1}') }, 'supabase.__proto__: unknown key; expected url'],
     [{ supabase: { serviceRoleKey: 'hunter2' } }, 'supabase.serviceRoleKey: a secret does not belong in a config file'],
-    [{ rollout: {} }, 'rollout: is not yet available'],
+    [{ rollout: 7 }, 'rollout: expected an object: { "name": '],
     [{ password: 'hunter2' }, 'password: a secret does not belong in a config file'],
     [{ s3: { secretAccessKey: 'hunter2' } }, 's3.secretAccessKey: a secret does not belong in a config file'],
   ])('%j', (json, message) => {
@@ -73,7 +74,7 @@ describe('faults', () => {
   })
 
   it('all at once', () => {
-    const { faults } = givenByConfig({ tto: 1, rollout: {}, token: 'x', s3: { regoin: 'x' } }, file, false)
+    const { faults } = givenByConfig({ tto: 1, rollout: [], token: 'x', s3: { regoin: 'x' } }, file, false)
     expect(faults).toHaveLength(4)
   })
 })

@@ -3,6 +3,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { configSchema } from '../../../../src/config/file/json-schema.ts'
 import { optionKeys, options } from '../../../../src/config/options/options.ts'
+import { defaultStages } from '../../../../src/rollout/stages.ts'
+import { defaultTriggers } from '../../../../src/rollout/triggers.ts'
 import { withConfig } from '../loading.ts'
 
 interface Described {
@@ -40,7 +42,7 @@ describe('the schema', () => {
     }
     expect(properties.noVerifySsl?.description).toContain('--config')
     expect(Object.keys(properties)).toEqual(
-      expect.arrayContaining(['$schema', 's3', 'supabase', 'rules', 'routes', 'presets']),
+      expect.arrayContaining(['$schema', 's3', 'supabase', 'rules', 'routes', 'presets', 'rollout']),
     )
   })
 
@@ -55,6 +57,32 @@ describe('the schema', () => {
       if (value !== undefined) expect(allows({ [key]: value }), key).toBe(true)
     }
   })
+})
+
+it('has the defaults of a rollout as the program has them', async () => {
+  interface Object {
+    readonly properties: Readonly<Record<string, Described & { readonly items?: Object }>>
+  }
+  const defaultsOf = (object: Object): Readonly<Record<string, unknown>> =>
+    Object.fromEntries(
+      Object.entries(object.properties).flatMap(([key, { default: value }]) =>
+        value === undefined ? [] : [[key, value]],
+      ),
+    )
+  const rollout = properties.rollout as unknown as Object
+  const candidate = { engine: 'standard' }
+  const settingsWith = async (given: object) => {
+    const { load } = await withConfig({ to: 's3://b/', rollout: { name: 'r', candidate, ...given } })
+    const { rollout: settings } = await load()
+    return { ...settings, candidates: undefined }
+  }
+  const usual = await settingsWith({})
+  expect(usual).toMatchObject({ fallback: true, auto: false, stages: defaultStages, triggers: defaultTriggers })
+  expect(await settingsWith(defaultsOf(rollout))).toEqual(usual)
+  expect(await settingsWith({ triggers: defaultsOf(rollout.properties.triggers as unknown as Object) })).toEqual(usual)
+  const stage = { ...defaultsOf(rollout.properties.stages?.items as Object), percentage: 5 }
+  expect(await settingsWith({ stages: [stage] })).toEqual(await settingsWith({ stages: [{ percentage: 5 }] }))
+  expect(allows({ rollout: { name: 'r', candidate, stages: rollout.properties.stages?.default } })).toBe(true)
 })
 
 it('takes the example as the program does', async () => {
@@ -91,6 +119,25 @@ describe('what both take', () => {
     ],
     [{ routes: [{ skip: false, to: 's3://b/', checksum: 'none', ifExists: 'newer', tag: { a: 'b' } }] }],
     [{ presets: { nightly: { to: 's3://b/', s3: { region: 'x' }, rules: [{ acl: 'private' }], routes: [{}] } } }],
+    [{ rollout: { name: 'r', candidate: {} } }],
+    [
+      {
+        rollout: {
+          name: 'nightly import ü',
+          candidate: { to: 's3://new/', s3: { region: 'eu' }, engine: 'standard', partSize: '6MiB', retries: 3 },
+          fallback: false,
+          auto: 'true',
+          only: '*.wav',
+          never: ['*.tmp', '!a.tmp'],
+          state: '../rollout.json',
+          stages: [
+            { percentage: 0, duration: '2h' },
+            { percentage: '0.5', minFiles: '10', minSuccess: '99.9%' },
+          ],
+          triggers: { window: 100, minFiles: 50, minFilesFailing: 10, maxErrors: '1%', maxLatency: '150.5%' },
+        },
+      },
+    ],
   ])('%j', async (json) => {
     expect([allows(json), await isTaken(json)]).toEqual([true, true])
   })
@@ -104,6 +151,34 @@ describe('what both refuse', () => {
     [{ config: 'x' }],
     [{ preset: 'x' }],
     [{ rollout: {} }],
+    [{ rollout: [] }],
+    [{ rollout: { name: 'r' } }],
+    [{ rollout: { candidate: {} } }],
+    [{ rollout: { name: '', candidate: {} } }],
+    [{ rollout: { name: 'a\u0007b', candidate: {} } }],
+    [{ rollout: { name: 'n'.repeat(101), candidate: {} } }],
+    [{ rollout: { name: 'r', candidate: [] } }],
+    [{ rollout: { name: 'r', candidate: { contentType: 'a/b' } } }],
+    [{ rollout: { name: 'r', candidate: { supabase: {} } } }],
+    [{ rollout: { name: 'r', candidate: { region: 'eu' } } }],
+    [{ rollout: { name: 'r', candidate: { concurrency: 0 } } }],
+    [{ rollout: { name: 'r', candidate: { limitRate: '1MB' } } }],
+    [{ rollout: { name: 'r', candidate: {}, fallback: 'maybe' } }],
+    [{ rollout: { name: 'r', candidate: {}, only: [] } }],
+    [{ rollout: { name: 'r', candidate: {}, never: '!x' } }],
+    [{ rollout: { name: 'r', candidate: {}, state: 'folder/' } }],
+    [{ rollout: { name: 'r', candidate: {}, state: '~/state.json' } }],
+    [{ rollout: { name: 'r', candidate: {}, stages: [] } }],
+    [{ rollout: { name: 'r', candidate: {}, stages: [{ duration: '1h' }] } }],
+    [{ rollout: { name: 'r', candidate: {}, stages: [{ percentage: 101 }] } }],
+    [{ rollout: { name: 'r', candidate: {}, stages: [{ percentage: '1%' }] } }],
+    [{ rollout: { name: 'r', candidate: {}, stages: [{ percentage: 1, minSuccess: 0.9 }] } }],
+    [{ rollout: { name: 'r', candidate: {}, stages: [{ percentage: 1, duration: 24 }] } }],
+    [{ rollout: { name: 'r', candidate: {}, triggers: [] } }],
+    [{ rollout: { name: 'r', candidate: {}, triggers: { window: 0 } } }],
+    [{ rollout: { name: 'r', candidate: {}, triggers: { maxLatency: 1.2 } } }],
+    [{ rollout: { name: 'r', candidate: {}, triggers: { unknown: 1 } } }],
+    [{ presets: { a: { rollout: { name: 'r', candidate: {} } } } }],
     [{ shard: '1/2' }],
     [{ $schema: 's', concurrency: 0 }],
     [{ concurrency: 1.5 }],

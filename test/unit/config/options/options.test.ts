@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { laterCommands, laterConfigKeys } from '../../../../src/config/options/later-options.ts'
+import { laterCommands } from '../../../../src/config/options/later-options.ts'
 import { flagOf, helpGroups, variableOf } from '../../../../src/config/options/option-spec.ts'
 import { optionKeys, options } from '../../../../src/config/options/options.ts'
 
@@ -38,8 +38,7 @@ it('what can be used, and what is only known, is a deliberate list', () => {
   )
   const later = optionKeys.filter((key) => !options[key].available)
   expect(later.map(flagOf).sort()).toEqual(['--dashboard', '--dashboard-port', '--metrics-file', '--shard'])
-  expect(laterConfigKeys).toEqual(['rollout'])
-  expect(laterCommands).toEqual(['report', 'rollout', 'check', 'completion'])
+  expect(laterCommands).toEqual(['report', 'check', 'completion'])
 })
 
 it.each(available)('%s has help, a group, a placeholder where it takes a value, and a default of its kind', (key) => {
