@@ -38,6 +38,8 @@ export interface Destination {
   listVersions?(key: string, call: Call): Promise<readonly ObjectVersion[]>
   /** Absent where this destination cannot, or should not, be called part by part. */
   readonly multipart?: MultipartUploads
+  /** Gets ready what only the first upload would have to wait for. Sends nothing there. Absent: nothing is worth it. */
+  prepare?(): Promise<void>
   /** Closes connections and removes what is temporary. Called once, at the end of the run. */
   close(): Promise<void>
 }

@@ -1,8 +1,8 @@
 import { toUploadError } from '../errors.ts'
 import type { FileRecord } from '../observe/records.ts'
 import { dropUnfinished } from './drop-unfinished.ts'
-import type { Earlier, EarlierFile } from './earlier.ts'
-import { type FileWork, modifiedAt } from './file-record.ts'
+import type { DoneElsewhere, Earlier, EarlierFile } from './earlier.ts'
+import { type FileWork, isUntried, modifiedAt, type UploadedBefore } from './file-record.ts'
 import type { FileFacts } from './reading/file-facts.ts'
 import { currentFacts, retryOptions, type SendFileOptions } from './send-file.ts'
 import { openEnded } from './stdin/send-stdin.ts'
@@ -11,14 +11,15 @@ import { retrying } from './trouble/retry.ts'
 /**
  * What earlier invocations have done of a file. Where that is a half-sent upload, it is in `work` from then on.
  *
- * @returns the line of its upload where the file is still what was uploaded then; undefined where it has to be sent
+ * @returns what the line of its upload says where the file is still what was uploaded then; undefined where it has to be
+ * sent
  * @throws UploadError where it cannot be found out, or the file cannot be looked at
  */
 export async function lookBack(
   work: FileWork,
   earlier: Earlier,
   options: SendFileOptions,
-): Promise<FileRecord | undefined> {
+): Promise<UploadedBefore | undefined> {
   const { signal, emit, destination } = options
   const { index, path } = work.file
   const found = await retrying(() => earlier.find(work.file, signal), {
@@ -29,6 +30,11 @@ export async function lookBack(
     onRetry: ({ code, message }, failures, delayMs) =>
       emit({ type: 'file-retry', index, path, attempt: failures, code, message, delayMs }),
   })
+  if (found?.elsewhere !== undefined) {
+    const { done } = found.elsewhere
+    const stands = standing({ done }, options) !== undefined && (await isAsUploaded(work, done, options))
+    if (stands) return takeFrom(work, found.elsewhere)
+  }
   if (found === undefined || isOfOtherBytes(work.file, found)) return undefined
   keepKey(work, found)
   const { key, unfinished } = found
@@ -59,26 +65,30 @@ async function dropStdin(
 /** What a run that was cut makes of a file it never came to. */
 export type Recalled =
   /** It was uploaded before, as this line says, and is what it was then. */
-  | { readonly done: FileRecord }
+  | { readonly done: UploadedBefore }
   /** It was uploaded before, and whether it is what it was then has not been found out: that line still stands. */
   | 'stands'
   | undefined
 
 /** As {@link lookBack} after the run was cut: nothing is asked of the destination, and no file is read. */
 export async function recall(work: FileWork, earlier: Earlier, options: SendFileOptions): Promise<Recalled> {
-  if (earlier.asksDestination || work.attempts > 0) return undefined
+  if (earlier.asksDestination || !isUntried(work)) return undefined
   try {
     const found = await earlier.find(work.file)
-    if (found !== undefined && isOfOtherBytes(work.file, found)) return undefined
-    if (found !== undefined) keepKey(work, found)
-    work.unfinished = options.destination.multipart && found?.unfinished
-    const done = found && standing(found, options)
+    const elsewhere = found?.elsewhere
+    const isElsewhere = elsewhere !== undefined && standing(elsewhere, options) !== undefined
+    if (!isElsewhere && found !== undefined) {
+      if (isOfOtherBytes(work.file, found)) return undefined
+      keepKey(work, found)
+      work.unfinished = options.destination.multipart && found.unfinished
+    }
+    const done = isElsewhere ? elsewhere.done : found && standing(found, options)
     if (done === undefined) return undefined
     if (work.file.path === '-') return 'stands'
     const facts = await currentFacts(work, options)
     if (facts.size !== done.size || done.mtime !== modifiedAt(facts)) return 'stands'
     work.facts = facts
-    return { done }
+    return { done: isElsewhere ? takeFrom(work, elsewhere) : done }
   } catch {
     // The run has ended for another reason.
     return undefined
@@ -92,16 +102,27 @@ function isOfOtherBytes({ key, size, mtimeMs, pinned }: FileWork['file'], found:
   return then?.size !== size || then.mtime !== modifiedAt({ mtimeMs })
 }
 
+/** The file is where the other side of a rollout has put it: its line says so, and it counts for neither. */
+function takeFrom(work: FileWork, { done, destination }: DoneElsewhere): UploadedBefore {
+  const { key, originalKey } = done
+  work.file = { ...work.file, key, originalKey, side: undefined, onBaseline: undefined }
+  return { ...done, elsewhere: { url: destination, engine: done.engine } }
+}
+
 /** A file keeps the key it has, also where a template gives it another now. */
 function keepKey(work: FileWork, { key, originalKey }: EarlierFile): void {
-  if (key !== work.file.key) work.file = { ...work.file, key, originalKey }
+  const { file } = work
+  if (key === file.key) return
+  // A key that both sides of a rollout have stays that of both.
+  const onBaseline = file.onBaseline?.key === file.key ? { ...file.onBaseline, key, originalKey } : file.onBaseline
+  work.file = { ...file, key, originalKey, onBaseline }
 }
 
 /**
  * A file that was passed over for the object that was there is passed over again only where that is asked for still. One
  * that was not newer than that is looked at again, which costs no more.
  */
-function standing({ done }: EarlierFile, { settings }: SendFileOptions): FileRecord | undefined {
+function standing({ done }: Pick<EarlierFile, 'done'>, { settings }: SendFileOptions): FileRecord | undefined {
   switch (done?.reason) {
     case 'exists':
       return settings.ifExists === 'skip' ? done : undefined

@@ -28,6 +28,15 @@ export interface EarlierFile {
   readonly done?: FileRecord | undefined
   /** A multipart upload that was neither completed nor aborted. */
   readonly unfinished?: UnfinishedFile | undefined
+  /** As {@link done}, where the file is elsewhere; all else is about where it goes now. */
+  readonly elsewhere?: DoneElsewhere | undefined
+}
+
+/** A file that an earlier invocation gave to the other side of a rollout, which has it under a key of its own. */
+export interface DoneElsewhere {
+  readonly done: FileRecord
+  /** The URL of that destination, as this run names it. */
+  readonly destination: string
 }
 
 /** A file of which parts are at the destination. */

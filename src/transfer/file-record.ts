@@ -1,7 +1,7 @@
 import type { Destination, ObjectInfo } from '../destinations/destination.ts'
 import type { UploadError } from '../errors.ts'
 import { isoTime } from '../observe/iso-time.ts'
-import type { FileError, FileRecord, ReplacedObject, SkipReason } from '../observe/records.ts'
+import type { FallbackRecord, FileError, FileRecord, ReplacedObject, SkipReason } from '../observe/records.ts'
 import type { PlannedFile } from '../plan/planned-file.ts'
 import type { UnfinishedFile } from './earlier.ts'
 import type { FileFacts } from './reading/file-facts.ts'
@@ -25,6 +25,26 @@ export interface FileWork {
   doubt: UploadError | undefined
   /** What was under its key before: null for nothing, undefined where nobody asked. */
   replaced: ReplacedObject | null | undefined
+  /** Why it was put off to another pass; undefined where it was not. */
+  putOffFor: UploadError | undefined
+  /** How it failed on the candidate, where it takes the baseline since. */
+  fallback: Fallback | undefined
+  /** The stage of the rollout that its record counts in; undefined where it counts in none. */
+  stage: number | undefined
+}
+
+/** What the candidate leaves to the baseline of a file. */
+export interface Fallback {
+  readonly line: FallbackRecord
+  /** Attempts that say nothing of what is under the baseline's key. */
+  readonly attemptsElsewhere: number
+  /** A half-sent upload of it is at the candidate still. */
+  readonly keepsUpload: boolean
+}
+
+/** Whether nothing has been tried yet where it goes now: what is under its key is still to be found out. */
+export function isUntried({ attempts, fallback }: FileWork): boolean {
+  return attempts === (fallback === undefined ? 0 : fallback.attemptsElsewhere)
 }
 
 export function newWork(file: PlannedFile): FileWork {
@@ -39,6 +59,9 @@ export function newWork(file: PlannedFile): FileWork {
     unfinished: undefined,
     doubt: undefined,
     replaced: undefined,
+    putOffFor: undefined,
+    fallback: undefined,
+    stage: undefined,
   }
 }
 
@@ -47,10 +70,16 @@ export function uploadedRecord(work: FileWork, destination: Destination, info: O
 }
 
 /** What is known of a file's upload by an earlier invocation. */
-export type UploadedBefore = Pick<FileRecord, 'reason' | 'etag' | 'versionId' | 'replaced' | 'checksum'>
+export interface UploadedBefore extends Pick<FileRecord, 'reason' | 'etag' | 'versionId' | 'replaced' | 'checksum'> {
+  /** Where it is, if not where it would go now. */
+  readonly elsewhere?: Place | undefined
+}
+
+type Place = Pick<Destination, 'url' | 'engine'>
 
 /** @param before of the line of the invocation that uploaded it, or of the destination */
-export function alreadyUploadedRecord(work: FileWork, destination: Destination, before: UploadedBefore): FileRecord {
+export function alreadyUploadedRecord(work: FileWork, lane: Place, before: UploadedBefore): FileRecord {
+  const destination = before.elsewhere ?? lane
   // What was passed over then for the object that was there still is: nobody has looked into that.
   if (before.reason === 'exists' || before.reason === 'unchanged') {
     return skippedRecord(work, destination, before.reason)
@@ -61,7 +90,7 @@ export function alreadyUploadedRecord(work: FileWork, destination: Destination, 
 }
 
 /** It is passed over, for this reason: says nothing of an object under its key. */
-export function skippedRecord(work: FileWork, destination: Destination, reason: SkipReason): FileRecord {
+export function skippedRecord(work: FileWork, destination: Place, reason: SkipReason): FileRecord {
   return { ...fileRecord(work, destination, 'skipped', undefined, undefined), reason }
 }
 
@@ -74,6 +103,23 @@ export function failedRecord(
   return fileRecord(work, destination, status, undefined, error)
 }
 
+/** How a file failed on the candidate, whose destination this is. @param keyThen the key it has on the baseline */
+export function fallbackRecord(
+  { file, attempts, durationMs }: FileWork,
+  { engine, url }: Destination,
+  error: UploadError,
+  keyThen: string,
+): FallbackRecord {
+  return {
+    engine,
+    destination: url,
+    key: file.key === keyThen ? undefined : file.key,
+    attempts,
+    durationMs: round(durationMs),
+    error: fileError(error),
+  }
+}
+
 /** As records have it; undefined for a time beyond the calendar's end. */
 export function modifiedAt({ mtimeMs }: Pick<FileFacts, 'mtimeMs'>): string | undefined {
   return isoTime(mtimeMs) ?? undefined
@@ -82,12 +128,12 @@ export function modifiedAt({ mtimeMs }: Pick<FileFacts, 'mtimeMs'>): string | un
 /** Made in one piece, since this runs once for every file. */
 function fileRecord(
   work: FileWork,
-  destination: Destination,
+  destination: Place,
   status: FileRecord['status'],
   info: ObjectInfo | undefined,
   error: UploadError | undefined,
 ): FileRecord {
-  const { file, facts, startedAtMs } = work
+  const { file, facts, startedAtMs, stage } = work
   const begun = startedAtMs !== undefined
   const seconds = work.durationMs / 1000
   return {
@@ -108,6 +154,9 @@ function fileRecord(
     bytesPerSecond: begun && seconds > 0 ? Math.round(work.bytesSent / seconds) : null,
     parts: work.parts,
     engine: destination.engine,
+    stage,
+    side: stage === undefined ? undefined : file.side,
+    fallback: work.fallback?.line,
     etag: info?.etag,
     versionId: info?.versionId,
     checksum: info?.checksum,

@@ -1,15 +1,18 @@
 import type { Destination } from '../destinations/destination.ts'
 import type { KeyScope } from '../plan/keys/key-scope.ts'
+import type { Side } from '../rollout/side.ts'
 import { createLookAhead, type LookAhead } from './existing/if-exists.ts'
 import type { KeepLine } from './part-journal.ts'
 import type { SendFileOptions } from './send-file.ts'
-import type { Target } from './target.ts'
+import type { Target, TargetSettings } from './target.ts'
 import { keepsExisting } from './upload-object.ts'
 
 /** One of the ways that the files of a run take. Lanes with the same object as destination share what is known of it. */
 export interface Lane {
   readonly destination: Destination
-  readonly settings: SendFileOptions['settings']
+  readonly settings: SendFileOptions['settings'] & TargetSettings
+  /** Of a rollout; undefined where there is none, as the baseline's. */
+  readonly side?: Side | undefined
   /** What its uploads take the place of, where that is known beforehand: nothing. */
   readonly replaced?: null | undefined
   /** The keys of its files; undefined where objects that may be there are to be asked for one by one. */
@@ -19,8 +22,10 @@ export interface Lane {
 /** A lane, with all that the sending of a file by it needs. */
 export interface OpenLane extends SendFileOptions {
   readonly turn: Target['turn']
+  readonly pool: Target['pool']
   /** Ends what goes to this destination. */
   readonly stop: Target['stop']
+  readonly givenUp: Target['givenUp']
   /** Asks for what is under a file's key before it is sent. */
   readonly ahead: LookAhead
   /** A file whose object exists already is passed over. */
@@ -29,7 +34,10 @@ export interface OpenLane extends SendFileOptions {
 }
 
 /** What all lanes have in common. */
-export type Shared = Omit<SendFileOptions, keyof Lane | keyof Target>
+export interface Shared extends Omit<SendFileOptions, keyof Lane | keyof Target | 'keepsStdin'> {
+  /** What fails on a rollout's candidate is sent again on the baseline. */
+  readonly fallsBack: boolean
+}
 
 /**
  * @param lanes the run's own first
@@ -38,15 +46,16 @@ export type Shared = Omit<SendFileOptions, keyof Lane | keyof Target>
 export function openLanes(
   lanes: readonly Lane[],
   targetOf: (destination: Destination) => Target,
-  shared: Shared,
+  { fallsBack, ...shared }: Shared,
 ): readonly OpenLane[] {
   const [{ destination: own } = { destination: undefined }] = lanes
-  return lanes.map(({ destination, settings, replaced, scope }): OpenLane => {
+  return lanes.map(({ destination, settings, side, replaced, scope }): OpenLane => {
     const isElsewhere = destination.url !== own?.url
     const opened = {
       ...shared,
       ...targetOf(destination),
       settings,
+      keepsStdin: fallsBack && side === 'candidate',
       keepLine: isElsewhere ? saying(destination.url, shared.keepLine) : shared.keepLine,
     }
     return {

@@ -4,6 +4,7 @@ import type { FileCourse } from './file-course.ts'
 import { type FileWork, newWork } from './file-record.ts'
 import type { OpenLane } from './lane.ts'
 import type { Scheduler } from './pace/scheduler.ts'
+import { createQueues } from './queues.ts'
 import type { Settlement } from './settlement.ts'
 
 /** How long files that were never begun are listed as cancelled after a stop; the summary counts them all. */
@@ -15,7 +16,8 @@ export interface PassesOptions {
   readonly lanes: readonly OpenLane[]
   readonly course: FileCourse
   readonly settlement: Settlement
-  readonly scheduler: Scheduler
+  /** All that the lanes have; what runs in the slots of one may wait for those of the next. */
+  readonly schedulers: readonly Scheduler[]
   readonly clock: Clock
   /** Aborted with the run. */
   readonly signal: AbortSignal
@@ -31,33 +33,40 @@ export async function goThrough(options: PassesOptions): Promise<void> {
 }
 
 async function pass(works: AsyncIterable<FileWork> | Iterable<FileWork>, options: PassesOptions): Promise<void> {
-  const { lanes, course, settlement, scheduler, clock, signal, onFailed } = options
+  const { lanes, course, settlement, schedulers, clock, signal, onFailed } = options
+  const queues =
+    schedulers.length > 1 ? createQueues((work) => begin(work, course.laneOf(work), course).catch(onFailed)) : undefined
   let listUntil: number | undefined
   try {
     for await (const work of works) {
-      const lane = lanes[work.file.lane] as OpenLane
       if (signal.aborted) {
         listUntil ??= clock.elapsed() + listingAfterStopMs
         if (clock.elapsed() > listUntil) break
-        await course.cancel(work, lane)
+        await course.cancel(work, lanes[work.file.lane] as OpenLane)
       } else if (work.file.problem !== undefined) {
         await settlement.refused(work, work.file.problem)
       } else if (work.file.skip !== undefined) {
         await settlement.passedOver(work, work.file.skip)
-      } else if (lane.signal.aborted) {
-        await course.cancel(work, lane)
       } else {
-        const ours = lane.turn(lane.signal)
-        // Cut short only by the end of what goes there, which `send` sees.
-        if (ours !== undefined) await ours.catch(() => undefined)
-        await scheduler.start(() => course.send(work, lane))
+        const lane = course.laneOf(work)
+        await (queues === undefined ? begin(work, lane, course) : queues.join(work, lane.scheduler))
       }
     }
   } catch (error) {
     // The plan broke off: what else there is to send is not known.
     onFailed(error)
   }
-  await scheduler.idle().catch(onFailed)
+  await queues?.empty()
+  for (const scheduler of schedulers) await scheduler.idle().catch(onFailed)
+}
+
+/** Resolves once the file has a slot, or needs none. */
+function begin(work: FileWork, lane: OpenLane, course: FileCourse): Promise<void> {
+  if (lane.signal.aborted) return course.cancel(work, lane)
+  const send = (): Promise<void> => lane.scheduler.start(() => course.send(work, lane))
+  const ours = lane.turn(lane.signal)
+  // Cut short only by the end of what goes there, which `send` sees.
+  return ours === undefined ? send() : ours.then(send, send)
 }
 
 async function* asWork(files: AsyncIterable<PlannedFile>): AsyncGenerator<FileWork> {

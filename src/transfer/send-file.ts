@@ -35,6 +35,8 @@ export interface SendFileOptions {
     readonly preserve?: 'mtime' | undefined
   }
   readonly stdin: StdinFile
+  /** All of standard input is kept before it is sent: it may have to be sent again in another way. */
+  readonly keepsStdin?: boolean | undefined
   readonly clock: Clock
   readonly signal: AbortSignal
   readonly emit: Listener

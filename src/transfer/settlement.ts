@@ -11,6 +11,7 @@ import {
   uploadedRecord,
 } from './file-record.ts'
 import type { OpenLane } from './lane.ts'
+import type { RolloutControl } from './rollout-control.ts'
 import type { Halt } from './trouble/halt.ts'
 import { cancelled } from './trouble/retry.ts'
 import type { Stops } from './trouble/stops.ts'
@@ -49,13 +50,15 @@ export interface SettlementOptions {
   readonly record: (record: FileRecord) => Promise<void>
   /** Passes over failed files at the end. */
   readonly passes: number
+  /** Counts what comes of files; undefined where nothing is rolled out. */
+  readonly rollout?: Pick<RolloutControl, 'stage' | 'settled'> | undefined
 }
 
 /** Files that wait for another pass; where more fail, something else is wrong than bad luck. */
 const mostPutOff = 10_000
 
 export function createSettlement(options: SettlementOptions): Settlement {
-  const { lanes, stops, halt, emit } = options
+  const { lanes, stops, halt, emit, rollout } = options
   let ended = false
   let passesLeft = options.passes
   let putOff: FileWork[] = []
@@ -63,6 +66,12 @@ export function createSettlement(options: SettlementOptions): Settlement {
   const undecided = new Map<Destination, { work: FileWork; error: UploadError }[]>()
 
   const laneOf = ({ file }: FileWork): SettledLane => lanes[file.lane] as SettledLane
+  const counted = (work: FileWork): FileWork => {
+    if (work.file.side !== undefined) work.stage = rollout?.stage
+    return work
+  }
+  /** What is passed over or cancelled counts for neither side, unless it had failed on the candidate by then. */
+  const charged = (work: FileWork): FileWork => (work.fallback === undefined ? work : counted(work))
   const settle = async (work: FileWork, made: FileRecord, stopsRun = false): Promise<void> => {
     if (ended) return
     const replaced = work.replaced === undefined ? laneOf(work).replaced : work.replaced
@@ -75,31 +84,35 @@ export function createSettlement(options: SettlementOptions): Settlement {
     } catch (error) {
       return stops.stop(toUploadError(error))
     }
+    rollout?.settled(record)
     const told: FileEnded = { type: 'file', index: work.file.index, file: record }
-    const keepsUpload = work.unfinished !== undefined
+    const keepsUpload = work.unfinished !== undefined || work.fallback?.keepsUpload === true
     emit(stopsRun || keepsUpload ? { ...told, stopsRun, keepsUpload } : told)
   }
   const settleFailed = (work: FileWork, error: UploadError): Promise<void> => {
     const stopsRun = stops.causes.some((cause) => cause.error === error)
-    return settle(work, failedRecord(work, laneOf(work).destination, 'failed', error), stopsRun)
+    return settle(work, failedRecord(counted(work), laneOf(work).destination, 'failed', error), stopsRun)
   }
   const settleCancelled = (work: FileWork): Promise<void> =>
-    settle(work, failedRecord(work, laneOf(work).destination, 'cancelled', cancelled()))
+    settle(work, failedRecord(charged(work), laneOf(work).destination, 'cancelled', cancelled()))
+  const settleSkipped = (work: FileWork, reason: SkipReason): Promise<void> =>
+    settle(work, skippedRecord(charged(work), laneOf(work).destination, reason))
 
   return {
     async uploaded(work, info) {
       const { destination, breaker } = laneOf(work)
       breaker.succeeded()
-      await settle(work, uploadedRecord(work, destination, info))
+      await settle(work, uploadedRecord(counted(work), destination, info))
       const refusedAlone = undecided.get(destination)
       if (refusedAlone === undefined) return
       undecided.delete(destination)
       for (const { work, error } of refusedAlone) await settleFailed(work, error)
     },
 
-    alreadyUploaded: (work, before) => settle(work, alreadyUploadedRecord(work, laneOf(work).destination, before)),
+    alreadyUploaded: (work, before) =>
+      settle(work, alreadyUploadedRecord(charged(work), laneOf(work).destination, before)),
 
-    passedOver: (work, reason) => settle(work, skippedRecord(work, laneOf(work).destination, reason)),
+    passedOver: settleSkipped,
 
     async failed(work, error) {
       const { destination, breaker, signal, stop, skipsExisting } = laneOf(work)
@@ -107,7 +120,7 @@ export function createSettlement(options: SettlementOptions): Settlement {
       if (error.code === 'HALTED') stops.stop(error)
       if (signal.aborted) return settleCancelled(work)
       if (error.code === 'ALREADY_EXISTS' && skipsExisting) {
-        return settle(work, skippedRecord(work, destination, 'exists'))
+        return settleSkipped(work, 'exists')
       }
       const verdict = breaker.failed(error)
       if (verdict === 'undecided') {
@@ -118,6 +131,7 @@ export function createSettlement(options: SettlementOptions): Settlement {
       } else if (error.retryable && passesLeft > 0 && putOff.length < mostPutOff) {
         const { index, path } = work.file
         emit({ type: 'file-deferred', index, path, code: error.code, message: error.message })
+        work.putOffFor = error
         putOff.push(work)
       } else {
         await settleFailed(work, error)

@@ -4,7 +4,7 @@ import type { Destination } from '../destinations/destination.ts'
 import { toUploadError } from '../errors.ts'
 import type { Listener } from '../observe/events.ts'
 import type { FileRecord, PartRecord, UploadStartedRecord } from '../observe/records.ts'
-import { givenUpText } from '../observe/verbose.ts'
+import { candidateGivenUpText, givenUpText } from '../observe/verbose.ts'
 import type { PlannedFile } from '../plan/planned-file.ts'
 import type { Clock } from './clock.ts'
 import type { Earlier } from './earlier.ts'
@@ -15,17 +15,18 @@ import type { KeepLine } from './part-journal.ts'
 import { goThrough } from './passes.ts'
 import { createLocalBytes } from './reading/local-bytes.ts'
 import { createSmallReader } from './reading/small-reader.ts'
+import type { RolloutControl } from './rollout-control.ts'
 import { createSendLimits } from './send-limits.ts'
 import { createSettlement } from './settlement.ts'
 import { createStdinFile } from './stdin/stdin-file.ts'
-import { createTargets, type Target, type TargetsOptions } from './target.ts'
+import { createTargets, type Target, type TargetPlan, type TargetsOptions } from './target.ts'
 import { createHalt } from './trouble/halt.ts'
 import { withPatience } from './trouble/patience.ts'
 import { createStops, type StopCause } from './trouble/stops.ts'
 
 export interface TransferOptions {
   readonly files: AsyncIterable<PlannedFile>
-  /** The run's own, then that of each route: {@link PlannedFile.lane} says which a file takes. */
+  /** The run's own, that of each route, then those of candidates: {@link PlannedFile.lane} says which a file takes. */
   readonly lanes: readonly Lane[]
   /** Of the run as a whole. */
   readonly settings: TargetsOptions['settings'] & {
@@ -53,6 +54,8 @@ export interface TransferOptions {
   ) => Promise<void>
   /** What has been done before of these files; undefined where all of them are new. */
   readonly earlier?: Earlier | undefined
+  /** Undefined where nothing is rolled out. */
+  readonly rollout?: RolloutControl | undefined
 }
 
 /**
@@ -63,16 +66,19 @@ export interface TransferOptions {
  * @returns why the run, or a part of it, was stopped; empty where it was not, or by the caller's signal
  */
 export async function transferFiles(options: TransferOptions): Promise<readonly StopCause[]> {
-  const { settings, clock, emit, record } = options
-  const destinations = [...new Set(options.lanes.map(({ destination }) => destination))]
-  const stops = createStops(
-    options.signal,
-    destinations.map(({ url }) => url),
-    (destination, error) => emit({ type: 'warning', message: givenUpText(destination, error) }),
-  )
+  const { settings, clock, emit, record, rollout } = options
+  const fallsBack = rollout?.fallback === true
+  const plans = targetPlans(options.lanes, fallsBack)
+  const candidates = plans.filter(({ isReplaceable }) => isReplaceable).length
+  const stops = createStops(options.signal, plans, ({ url, isReplaceable }, error) => {
+    const message = isReplaceable
+      ? candidateGivenUpText(error, candidates > 1 ? url : undefined)
+      : givenUpText(url, error)
+    emit({ type: 'warning', message })
+  })
   const { signal } = stops
   const stopFor = (error: unknown): void => stops.stop(toUploadError(error))
-  const { scheduler, targets } = createTargets(destinations, stops, options)
+  const { schedulers, targets } = createTargets(plans, stops, options)
   const limits = options.limits && createSendLimits(options.limits, options.limits.plannedBytes)
   const stdin = createStdinFile(options.stdin, signal, limits?.sizes.leftForStdin)
   const keepLine: KeepLine = async (line, how) => {
@@ -84,11 +90,12 @@ export async function transferFiles(options: TransferOptions): Promise<readonly 
     }
     emit({ type: 'multipart', line })
   }
-  const targetOf = (destination: Destination): Target => targets[destinations.indexOf(destination)] as Target
+  const targetOf = (destination: Destination): Target =>
+    targets[plans.findIndex((plan) => plan.destination === destination)] as Target
   const lanes = openLanes(options.lanes, targetOf, {
     clock,
     emit,
-    scheduler,
+    fallsBack,
     stdin,
     pacer: settings.limitRate === undefined ? undefined : createPacer(settings.limitRate, clock),
     smallReader: createSmallReader(clock),
@@ -103,15 +110,16 @@ export async function transferFiles(options: TransferOptions): Promise<readonly 
     record,
     halt: createHalt(settings.halt),
     passes: settings.retry.retryFailed,
+    rollout,
   })
-  const course = createFileCourse(settlement, options.earlier)
+  const course = createFileCourse({ lanes, settlement, earlier: options.earlier, rollout, emit })
 
   const haltRun = (): void => stopFor(options.halted?.reason)
   options.halted?.addEventListener('abort', haltRun)
   if (options.halted?.aborted) haltRun()
   try {
     const { files } = options
-    const all = goThrough({ files, lanes, course, settlement, scheduler, clock, signal, onFailed: stopFor })
+    const all = goThrough({ files, lanes, course, settlement, schedulers, clock, signal, onFailed: stopFor })
     await withPatience(all, signal, clock)
     await settlement.end()
     for (const { ahead } of lanes) {
@@ -124,4 +132,15 @@ export async function transferFiles(options: TransferOptions): Promise<readonly 
     await stdin.dispose()
   }
   return stops.causes
+}
+
+/** What there is to send to, each once, by the first lane that goes there. */
+function targetPlans(lanes: readonly Lane[], fallsBack: boolean): readonly TargetPlan[] {
+  const plans = new Map<Destination, TargetPlan>()
+  for (const { destination, settings, side } of lanes) {
+    if (plans.has(destination)) continue
+    const isReplaceable = fallsBack && side === 'candidate'
+    plans.set(destination, { url: destination.url, destination, settings, side, isReplaceable })
+  }
+  return [...plans.values()]
 }

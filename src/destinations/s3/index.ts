@@ -13,6 +13,7 @@ import type { S3DestinationSettings, S3Engine, S3Surroundings } from './engine.t
 import { toS3UploadError } from './errors.ts'
 import { head, statusOf } from './head.ts'
 import { keyProblem, keyProblemAtSupabase } from './key-problem.ts'
+import { capturePut } from './template.ts'
 import { unkeptProblem } from './unkept-properties.ts'
 import { maxParts, minPartSize } from './upload-plan.ts'
 import { createVersions, type Versions } from './versions.ts'
@@ -120,6 +121,11 @@ export async function openS3Destination(
         }
         token = next
       } while (token !== undefined)
+    },
+
+    /** The SDK takes many times as long over its first request as over any other, and finds credentials for it. */
+    async prepare() {
+      await capturePut(client, bucket, 'crc32')
     },
 
     async close() {

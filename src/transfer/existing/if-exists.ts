@@ -3,7 +3,7 @@ import type { Destination, ObjectInfo } from '../../destinations/destination.ts'
 import { toUploadError, UploadError } from '../../errors.ts'
 import type { ReplacedObject, SkipReason } from '../../observe/records.ts'
 import type { KeyScope } from '../../plan/keys/key-scope.ts'
-import type { FileWork } from '../file-record.ts'
+import { type FileWork, isUntried } from '../file-record.ts'
 import { currentFacts, type SendFileOptions } from '../send-file.ts'
 import { retrying } from '../trouble/retry.ts'
 import { keepsExisting } from '../upload-object.ts'
@@ -136,7 +136,7 @@ export function createLookAhead(options: SendFileOptions, scope: KeyScope | unde
 
   return {
     // What was tried was asked for before; what is half there takes the place of nothing where it has to.
-    asks: ({ attempts, unfinished }) => ifExists !== 'overwrite' && attempts === 0 && !(keeps && unfinished),
+    asks: (work) => ifExists !== 'overwrite' && isUntried(work) && !(keeps && work.unfinished),
     look: (work, begunAtMs) => (keeps ? lookToKeep(work, begunAtMs) : lookToReplace(work)),
     uncompared() {
       if (uncompared === 0) return undefined

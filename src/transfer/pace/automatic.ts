@@ -29,23 +29,26 @@ export interface AutomaticView {
 
 export interface AutomaticOptions {
   readonly destinations: readonly Destination[]
+  /** Those of them that slow down alone where they refuse requests: what goes elsewhere keeps all of its slots. */
+  readonly apart?: ReadonlySet<Destination> | undefined
   readonly clock: Pick<Clock, 'elapsed' | 'sleep'>
   readonly emit: Listener
   /** Milliseconds that this program's one thread has had something to do, in all. */
   readonly busyMs: () => number
 }
 
-export function createAutomatic({ destinations, clock, emit, busyMs }: AutomaticOptions): Automatic {
+export function createAutomatic({ destinations, apart, clock, emit, busyMs }: AutomaticOptions): Automatic {
   const isOneOfMany = destinations.length > 1
   const rates = destinations.map(({ url }) =>
     createRequestRate(clock.elapsed, sayRate(emit, isOneOfMany ? ` at ${url}` : '')),
   )
+  const slowing = rates.filter((_, index) => !apart?.has(destinations[index] as Destination))
   const controller = createConcurrencyController({
     now: clock.elapsed,
     busyMs,
     rate: {
       get isBinding() {
-        return rates.some((rate) => rate.isBinding)
+        return slowing.some((rate) => rate.isBinding)
       },
     },
     onChange: (change) => {
@@ -55,7 +58,7 @@ export function createAutomatic({ destinations, clock, emit, busyMs }: Automatic
   })
   const scheduler = createScheduler(controller.limit, controller.waited)
   const views = destinations.map((destination, index) =>
-    viewOf(destination, rates[index] as RequestRate, controller, clock),
+    viewOf(destination, rates[index] as RequestRate, controller, clock, apart?.has(destination) === true),
   )
   return { scheduler, views }
 }
@@ -65,6 +68,7 @@ function viewOf(
   rate: RequestRate,
   controller: ConcurrencyController,
   clock: AutomaticOptions['clock'],
+  isApart: boolean,
 ): AutomaticView {
   const now = clock.elapsed
   const refusals = createRefusals(now)
@@ -73,7 +77,7 @@ function viewOf(
     const share = refusals.answered(beganMs, isRefused)
     if (share === undefined) return
     // Held back by rate, it was the rate that was too high.
-    if (!rate.isBinding) controller.throttled()
+    if (!rate.isBinding && !isApart) controller.throttled()
     rate.cut(share)
   }
 

@@ -5,6 +5,8 @@ import pLimit from 'p-limit'
  * what nobody waits for, and give it back after each part.
  */
 export interface Scheduler {
+  /** How many there are at present. */
+  readonly slots: number
   /**
    * Runs a file's sending in a slot; resolves once it has one. Who calls it again only then reads a plan no faster than
    * it is sent: no more than one file ever waits.
@@ -61,6 +63,9 @@ export function createScheduler(concurrency: number, onFull: () => void = () => 
   }
 
   return {
+    get slots() {
+      return slots
+    },
     start(task) {
       if (taken >= slots) onFull()
       return new Promise((begun) => {

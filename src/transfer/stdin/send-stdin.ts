@@ -21,9 +21,12 @@ import { sendStream } from './send-stream.ts'
 import { notTwice } from './stdin-file.ts'
 import type { StdinHead } from './stdin-head.ts'
 
-/** The parts of a destination that takes them while standard input is read; undefined for one that does not. */
-export function openEnded({ destination }: Pick<SendFileOptions, 'destination'>): MultipartUploads | undefined {
-  return destination.multipart?.isOpenEnded ? destination.multipart : undefined
+/** The parts of a destination that takes them while standard input is read; undefined where that is read to its end first. */
+export function openEnded({
+  destination,
+  keepsStdin,
+}: Pick<SendFileOptions, 'destination' | 'keepsStdin'>): MultipartUploads | undefined {
+  return destination.multipart?.isOpenEnded && !keepsStdin ? destination.multipart : undefined
 }
 
 /** Begins to read standard input; undefined where it is kept, and goes as a file does. */

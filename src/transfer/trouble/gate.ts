@@ -5,7 +5,8 @@ import type { Clock } from '../clock.ts'
 import type { Scheduler } from '../pace/scheduler.ts'
 import type { Breaker } from './breaker.ts'
 import { createCrowding } from './crowding.ts'
-import { createOutage } from './outage.ts'
+import { createFruitless } from './fruitless.ts'
+import { createOutage, type StandIn } from './outage.ts'
 import { createThrottleGate } from './throttle-gate.ts'
 
 /** What every attempt of a run passes: here the trouble of one is the trouble of all. */
@@ -38,6 +39,10 @@ export interface Gate {
    * @param sinceMs by the clock's `elapsed`
    */
   isSilent(error: UploadError, sinceMs: number): boolean
+  /** Nothing has got through since the line last failed. */
+  readonly isInTrouble: boolean
+  /** It was given up after it had worked: files that were not tried there have nothing to say of it. */
+  readonly isLost: boolean
   /** Stops what it does by itself. */
   close(): void
 }
@@ -53,6 +58,10 @@ export interface GateOptions {
   readonly isAdaptive: boolean
   /** What messages call the destination; undefined where there is no other. */
   readonly name?: string | undefined
+  /** What can take what goes there: a destination that gets nothing done is given up soon. Undefined: nothing can. */
+  readonly standIn?: StandIn | undefined
+  /** Whether it takes what went to another that had worked: so the line has, and may again. */
+  readonly hasTakenOver?: (() => boolean) | undefined
   /** The destination is gone, and all that goes there with it. */
   readonly onLost: (error: UploadError) => void
 }
@@ -63,13 +72,20 @@ const lineCodes: ReadonlySet<ErrorCode> = new Set(['CONNECTION', 'STALLED', 'TIM
 const silenceMs = 60_000
 
 export function createGate(options: GateOptions): Gate {
-  const { clock, emit, policy, scheduler, breaker, isAdaptive, name, onLost } = options
-  const outage = createOutage({ clock, emit, limitMs: policy.retryMaxTimeMs, name, onLost })
+  const { clock, emit, policy, scheduler, breaker, isAdaptive, name, standIn } = options
+  let isLost = false
+  const onLost = (error: UploadError): void => {
+    isLost = hasWorked()
+    options.onLost(error)
+  }
+  const outage = createOutage({ clock, emit, limitMs: policy.retryMaxTimeMs, name, standIn, onLost })
+  const fruitless = standIn && createFruitless(clock, name ?? 'the destination')
   const throttle = createThrottleGate({ clock, policy, onlyAsked: isAdaptive })
   const crowding = createCrowding({ scheduler, clock, emit })
   let lastSuccessMs = Number.NEGATIVE_INFINITY
   /** When the line first failed after that. */
   let silentSinceMs: number | undefined
+  const hasWorked = (): boolean => lastSuccessMs > Number.NEGATIVE_INFINITY
 
   return {
     turn(signal) {
@@ -79,6 +95,7 @@ export function createGate(options: GateOptions): Gate {
     succeeded() {
       lastSuccessMs = clock.elapsed()
       silentSinceMs = undefined
+      fruitless?.succeeded()
       throttle.succeeded()
       breaker.answered()
       outage.answered()
@@ -87,13 +104,14 @@ export function createGate(options: GateOptions): Gate {
       const pauseMs = crowding.pauseMs(error, lastSuccessMs)
       if (pauseMs !== undefined) return pauseMs
       if (error.unreachable) {
-        const hasWorked = lastSuccessMs > Number.NEGATIVE_INFINITY
         // One connection that fails while others get through is no outage.
-        if (!hasWorked || (lastSuccessMs > beganMs && !outage.isOn)) return undefined
+        if (!(hasWorked() || options.hasTakenOver?.()) || (lastSuccessMs > beganMs && !outage.isOn)) return undefined
         outage.unreachable(error)
         return 0
       }
       if (error.status !== undefined) outage.answered()
+      const vain = fruitless?.failed(error, beganMs)
+      if (vain !== undefined && !standIn?.isInTrouble) onLost(vain)
       return undefined
     },
     failed(error, delayMs) {
@@ -103,6 +121,12 @@ export function createGate(options: GateOptions): Gate {
     isSilent(error, sinceMs) {
       if (silentSinceMs === undefined || !Number.isFinite(lastSuccessMs) || !isOfTheLine(error)) return false
       return lastSuccessMs <= sinceMs && clock.elapsed() - silentSinceMs < silenceMs
+    },
+    get isInTrouble() {
+      return outage.isOn || silentSinceMs !== undefined
+    },
+    get isLost() {
+      return isLost
     },
     close: outage.close,
   }

@@ -6,6 +6,8 @@ import { timeOfDay } from './time-of-day.ts'
 
 /** Milliseconds from one probe to the next: anything between these, so that many runs do not probe in step. */
 const probeEvery = { leastMs: 1000, mostMs: 5000 }
+/** In milliseconds, for how long what can be done without is waited for. */
+const standInAfterMs = 10_000
 /** Where the last outage ended so recently, in milliseconds, the next is spoken of only once a probe has failed too. */
 const recentMs = 60_000
 
@@ -22,13 +24,21 @@ export interface Outage {
   close(): void
 }
 
+/** Takes what goes to another destination. */
+export interface StandIn {
+  /** It has trouble with the line as well: the other is not the cause. */
+  readonly isInTrouble: boolean
+}
+
 export interface OutageOptions {
   readonly clock: Clock
   readonly emit: Listener
-  /** For how long it is waited for, in milliseconds. */
+  /** For how long it is waited for at the most, in milliseconds. */
   readonly limitMs: number
   /** What messages call the destination; undefined where there is no other. */
   readonly name?: string | undefined
+  /** What can take what goes there: it is not waited for long then. Undefined: nothing can. */
+  readonly standIn?: StandIn | undefined
   /** It did not come back. */
   readonly onLost: (error: UploadError) => void
 }
@@ -42,7 +52,8 @@ interface Current {
   last: UploadError
 }
 
-export function createOutage({ clock, emit, limitMs, name = 'the destination', onLost }: OutageOptions): Outage {
+export function createOutage(options: OutageOptions): Outage {
+  const { clock, emit, limitMs, name = 'the destination', standIn, onLost } = options
   /** Those that wait, in the order in which they came. */
   const waiting = new Set<() => void>()
   let current: Current | undefined
@@ -51,6 +62,11 @@ export function createOutage({ clock, emit, limitMs, name = 'the destination', o
   const say = (outage: Current): void => {
     if (outage.isSaid) return
     outage.isSaid = true
+    if (standIn !== undefined) {
+      const message = `${name} cannot be reached; its files go elsewhere if that lasts: ${outage.last.message}`
+      emit({ type: 'warning', message })
+      return
+    }
     const until = timeOfDay(clock.now() + limitMs - (clock.elapsed() - outage.beganMs), 'seconds')
     const message = `${name} cannot be reached; waiting for it until ${until} at most (--retry-max-time)`
     emit({ type: 'warning', message: `${message}: ${outage.last.message}` })
@@ -59,16 +75,19 @@ export function createOutage({ clock, emit, limitMs, name = 'the destination', o
   /** Lets one of those that wait through every few seconds, whether or not the one before has come back by then. */
   const probe = async (outage: Current): Promise<void> => {
     for (;;) {
-      const leftMs = outage.beganMs + limitMs - clock.elapsed()
-      if (leftMs <= 0) return giveUp(outage)
+      const forMs = clock.elapsed() - outage.beganMs
+      const isSpare = standIn !== undefined && !standIn.isInTrouble
+      if (forMs >= limitMs || (isSpare && forMs >= standInAfterMs)) return giveUp(outage, forMs)
       const pauseMs = probeEvery.leastMs + clock.random() * (probeEvery.mostMs - probeEvery.leastMs)
+      const leftMs = limitMs - forMs
       await clock.sleep(Math.min(leftMs, pauseMs), outage.over.signal)
       const [next] = waiting
       next?.()
     }
   }
-  const giveUp = ({ last }: Current): void => {
-    const message = `${name} could not be reached for ${formatDuration(limitMs)}; go on with upload --resume: ${last.message}`
+  const giveUp = ({ last }: Current, forMs: number): void => {
+    const advice = standIn !== undefined ? '' : '; go on with upload --resume'
+    const message = `${name} could not be reached for ${formatDuration(forMs)}${advice}: ${last.message}`
     onLost(new UploadError('CONNECTION', message, { unreachable: true, cause: last }))
   }
 

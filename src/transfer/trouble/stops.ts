@@ -19,6 +19,15 @@ export interface StopPart {
   readonly signal: AbortSignal
   /** Ends it; where every other has ended, or there is none, the run. */
   stop(cause: UploadError): void
+  /** Why it was ended by itself; undefined where it was not, or with the run. */
+  givenUp(): UploadError | undefined
+}
+
+/** One of the destinations of a run. */
+export interface StoppablePart {
+  readonly url: string
+  /** What goes there can go elsewhere: its end is no cause of the run's. */
+  readonly isReplaceable?: boolean | undefined
 }
 
 export interface StopCause {
@@ -29,13 +38,12 @@ export interface StopCause {
 
 /**
  * @param signal aborted by whoever wants the run to end
- * @param destinations the URL of each
- * @param onBroken told of each of several that is given up
+ * @param onBroken told of each of several destinations that is given up
  */
-export function createStops(
+export function createStops<Part extends StoppablePart>(
   signal: AbortSignal,
-  destinations: readonly string[],
-  onBroken: (destination: string, cause: UploadError) => void,
+  destinations: readonly Part[],
+  onBroken: (destination: Part, cause: UploadError) => void,
 ): Stops {
   const whole = new AbortController()
   const runSignal = manyListeners(AbortSignal.any([signal, whole.signal]))
@@ -46,19 +54,22 @@ export function createStops(
     if (!causes.some(({ destination }) => destination === undefined)) causes.push({ error })
     whole.abort()
   }
-  const partOf = (destination: string): StopPart => {
+  const partOf = (destination: Part): StopPart => {
+    let cause: UploadError | undefined
     const own = new AbortController()
     const partSignal = manyListeners(AbortSignal.any([runSignal, own.signal]))
     return {
       signal: partSignal,
       stop(error) {
         if (partSignal.aborted) return
-        causes.push({ error, destination })
+        cause = error
+        if (!destination.isReplaceable) causes.push({ error, destination: destination.url })
         intact -= 1
         own.abort()
         if (intact === 0) whole.abort()
         onBroken(destination, error)
       },
+      givenUp: () => cause,
     }
   }
   return {
@@ -66,7 +77,7 @@ export function createStops(
     causes,
     stop,
     // With one destination, its end is the run's.
-    parts: destinations.length > 1 ? destinations.map(partOf) : [{ signal: runSignal, stop }],
+    parts: destinations.length > 1 ? destinations.map(partOf) : [{ signal: runSignal, stop, givenUp: () => undefined }],
   }
 }
 

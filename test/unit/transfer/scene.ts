@@ -86,6 +86,7 @@ export interface SceneOptions {
   readonly limits?: TransferOptions['limits']
   readonly record?: TransferOptions['record']
   readonly earlier?: TransferOptions['earlier']
+  readonly rollout?: TransferOptions['rollout']
   readonly emit?: TransferOptions['emit']
   readonly stdin?: () => Readable
   readonly clock?: FakeClock
@@ -133,6 +134,7 @@ export function transfer(options: SceneOptions): Scene {
         else lines.push(record)
       }),
     earlier: options.earlier,
+    rollout: options.rollout,
   })
   return {
     destination,

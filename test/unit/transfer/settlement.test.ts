@@ -9,7 +9,7 @@ import { createFakeDestination } from '../../support/fake-destination.ts'
 import { failure, fates, planned } from './scene.ts'
 
 function scene(passes = 1, rules: Partial<Parameters<typeof createHalt>[0]> = {}) {
-  const stops = createStops(new AbortController().signal, ['fake://bucket/'], () => {})
+  const stops = createStops(new AbortController().signal, [{ url: 'fake://bucket/' }], () => {})
   const records: FileRecord[] = []
   const breaker = createBreaker()
   const [part] = stops.parts

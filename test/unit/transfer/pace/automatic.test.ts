@@ -159,6 +159,25 @@ describe('createAutomatic', () => {
     expect([clock.elapsed(), other.calls.length]).toEqual([before, 20])
   })
 
+  it('lets one that is apart slow down alone: no slot is lost for what it refuses', async () => {
+    const clock = createFakeClock({ skipUpTo: -1 })
+    const events: UploadEvent[] = []
+    const busy = createFakeDestination({ url: 'fake://busy/', script: () => failure('THROTTLED', 'busy') })
+    const automatic = createAutomatic({
+      destinations: [busy, createFakeDestination()],
+      apart: new Set([busy]),
+      clock,
+      emit: (event) => void events.push(event),
+      busyMs: () => 0,
+    })
+    const [ofBusy] = automatic.views
+    const call: Call = { signal: new AbortController().signal, requests: 1 }
+    const put = () => ofBusy?.destination.putObject(object, body, call).catch((error: unknown) => error)
+    await pass(clock, Promise.all(Array.from({ length: 16 }, put)))
+    expect(events.filter(({ type }) => type === 'concurrency')).toEqual([])
+    expect([automatic.scheduler.slots, ofBusy?.turn(call.signal) !== undefined]).toEqual([32, true])
+  })
+
   it('says which destination refuses, where there are several', async () => {
     const clock = createFakeClock({ skipUpTo: -1 })
     const said: string[] = []

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ErrorCode, UploadError, UploadErrorDetails } from '../../../../src/errors.ts'
 import { createBreaker } from '../../../../src/transfer/trouble/breaker.ts'
-import { createGate } from '../../../../src/transfer/trouble/gate.ts'
+import { createGate, type GateOptions } from '../../../../src/transfer/trouble/gate.ts'
 import { createFakeClock, settled } from '../../../support/fake-clock.ts'
 import { failure, retry } from '../scene.ts'
 
@@ -9,7 +9,7 @@ const signal = new AbortController().signal
 const unreachable = failure('CONNECTION', 'refused', { unreachable: true })
 
 /** @param tickMs passes with each look at the clock */
-function scene(tickMs = 0) {
+function scene(tickMs = 0, more: Pick<GateOptions, 'standIn' | 'hasTakenOver'> = {}) {
   const still = createFakeClock({ skipUpTo: -1 })
   let ticks = 0
   const clock = { ...still, elapsed: () => still.elapsed() + tickMs * ticks++ }
@@ -22,6 +22,7 @@ function scene(tickMs = 0) {
     breaker: createBreaker(),
     isAdaptive: false,
     onLost: (error) => void lost.push(error),
+    ...more,
   })
   return { clock, gate, lost }
 }
@@ -163,5 +164,51 @@ describe('isSilent', () => {
     await clock.advance(1000)
     gate.failed(reset, 0)
     expect([gate.isSilent(reset, 0), gate.isSilent(reset, 2000)]).toEqual([false, true])
+  })
+
+  describe('of a destination that another can stand in for', () => {
+    const silent = failure('TIMEOUT', 'no answer', { retryable: true })
+    const failAlways = async ({ clock, gate }: ReturnType<typeof scene>): Promise<void> => {
+      const beganMs = clock.elapsed()
+      await clock.advance(30_000)
+      for (let n = 0; n < 4; n += 1) gate.excuse(silent, beganMs)
+    }
+
+    it.each([false, true])('gives it up where nothing succeeds any more; had it worked: %s', async (hasWorked) => {
+      const it = scene(0, { standIn: { isInTrouble: false } })
+      if (hasWorked) it.gate.succeeded()
+      await failAlways(it)
+      expect([it.lost[0]?.code, it.gate.isLost]).toEqual(['TIMEOUT', hasWorked])
+    })
+
+    it('does not where the other is in trouble, too, or where there is none', async () => {
+      const ofBoth = scene(0, { standIn: { isInTrouble: true } })
+      const alone = scene()
+      for (const each of [ofBoth, alone]) {
+        await failAlways(each)
+        expect([each.lost, each.gate.isLost]).toEqual([[], false])
+      }
+    })
+  })
+
+  it('knows of trouble with the line until something gets through', () => {
+    const { gate } = scene()
+    expect(gate.isInTrouble).toBe(false)
+    gate.failed(failure('SERVER_ERROR', 'broken', { status: 500 }), 0)
+    expect(gate.isInTrouble).toBe(false)
+    gate.failed(failure('CONNECTION', 'reset'), 0)
+    expect(gate.isInTrouble).toBe(true)
+    gate.succeeded()
+    expect(gate.isInTrouble).toBe(false)
+    gate.excuse(unreachable, 0)
+    expect(gate.isInTrouble).toBe(true)
+    gate.close()
+  })
+
+  it('waits for one that was never reached where it takes over from one that was', () => {
+    const { gate } = scene(0, { hasTakenOver: () => true })
+    expect(gate.excuse(unreachable, 0)).toBe(0)
+    expect(gate.turn(signal)).toBeDefined()
+    gate.close()
   })
 })

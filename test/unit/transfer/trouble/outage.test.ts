@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { UploadEvent } from '../../../../src/observe/events.ts'
-import { createOutage, type Outage } from '../../../../src/transfer/trouble/outage.ts'
+import { createOutage, type Outage, type StandIn } from '../../../../src/transfer/trouble/outage.ts'
 import { createFakeClock, settled } from '../../../support/fake-clock.ts'
 import { failure } from '../scene.ts'
 
 const refused = failure('CONNECTION', 'the host refuses connections', { unreachable: true })
 
-function scene(limitMs = 600_000) {
+function scene(limitMs = 600_000, standIn?: StandIn) {
   const clock = createFakeClock({ skipUpTo: -1 })
   const events: UploadEvent[] = []
   const lost: string[] = []
@@ -14,6 +14,7 @@ function scene(limitMs = 600_000) {
     clock,
     emit: (event) => void events.push(event),
     limitMs,
+    standIn,
     onLost: (error) => void lost.push(`${error.code} ${error.message}`),
   })
   const said = (): string[] => events.map((event) => (event.type === 'warning' ? event.message : event.type))
@@ -110,6 +111,32 @@ describe('createOutage', () => {
     outage.close()
     await settled()
     expect(clock.sleeping).toBe(0)
+  })
+
+  it('is not waited out where another destination can take the files', async () => {
+    const { clock, outage, said, lost } = scene(600_000, { isInTrouble: false })
+    outage.unreachable(refused)
+    await clock.advance(9999)
+    expect(lost).toEqual([])
+    await clock.advance(5001)
+    expect(lost).toEqual([
+      expect.stringMatching(/^CONNECTION the destination could not be reached for 1\d\.\d s: the host refuses/),
+    ])
+    expect(said()).toEqual([
+      'the destination cannot be reached; its files go elsewhere if that lasts: the host refuses connections',
+    ])
+    expect(clock.sleeping).toBe(0)
+  })
+
+  it('is waited out where that one has trouble as well, since then it is the line', async () => {
+    const standIn = { isInTrouble: true }
+    const { clock, outage, lost } = scene(600_000, standIn)
+    outage.unreachable(refused)
+    await clock.advance(300_000)
+    expect(lost).toEqual([])
+    standIn.isInTrouble = false
+    await clock.advance(5000)
+    expect(lost).toHaveLength(1)
   })
 
   it('says of one that follows soon only what lasts', async () => {
