@@ -12,6 +12,8 @@ export interface Choice {
   readonly properties: ObjectProperties
   /** Left out by a rule or a route. */
   readonly isSkipped: boolean
+  /** The rule it meets. */
+  readonly rule: Rule | undefined
   /** The rule and the route that had a say, if any. */
   readonly decidedBy: readonly string[] | undefined
 }
@@ -34,30 +36,38 @@ export interface OwnProperties {
   readonly properties?: ObjectProperties | undefined
 }
 
-/**
- * Applies `rules`, then `routes`, to one file after the other: of each the first that the file meets. Routes go by the
- * content type that the rules gave.
- */
+/** Applies rules and routes to one file after the other. */
+export interface Chooser {
+  /** Of each kind the first that the file meets. Routes go by the content type that the rules gave. */
+  choose(file: ChosenFor): Choice
+  /** What a file's object has beside its bytes where `general` is what the settings say: the last the strongest. */
+  merged(general: ObjectProperties, rule: Rule | undefined, own: OwnProperties | undefined): ObjectProperties
+}
+
 export function createChooser({
   rules,
   routes,
   properties,
-}: Pick<Settings, 'rules' | 'routes' | 'properties'>): (file: ChosenFor) => Choice {
+}: Pick<Settings, 'rules' | 'routes' | 'properties'>): Chooser {
   const ruleOf = firstMet(rules)
   const routeOf = firstMet(routes)
   const merged = createMerged()
-  return (file) => {
-    const rule = ruleOf(file)
-    const contentType = file.own?.contentType ?? rule?.contentType ?? file.contentType
-    const route = routeOf(contentType === file.contentType ? file : { ...file, contentType })
-    const isSkipped = rule?.skip === true || route?.skip === true
-    return {
-      lane: route === undefined ? 0 : routes.indexOf(route) + 1,
-      contentType,
-      properties: merged(route?.settings.properties ?? properties, rule, file.own?.properties),
-      isSkipped,
-      decidedBy: rule === undefined && route === undefined ? undefined : namesOf(rule, route),
-    }
+  return {
+    merged,
+    choose(file) {
+      const rule = ruleOf(file)
+      const contentType = file.own?.contentType ?? rule?.contentType ?? file.contentType
+      const route = routeOf(contentType === file.contentType ? file : { ...file, contentType })
+      const isSkipped = rule?.skip === true || route?.skip === true
+      return {
+        lane: route === undefined ? 0 : routes.indexOf(route) + 1,
+        contentType,
+        properties: merged(route?.settings.properties ?? properties, rule, file.own),
+        isSkipped,
+        rule,
+        decidedBy: rule === undefined && route === undefined ? undefined : namesOf(rule, route),
+      }
+    },
   }
 }
 
@@ -101,7 +111,7 @@ export function ofTypes(types: readonly string[]): (contentType: string) => bool
 const setsRemembered = 1000
 
 /** Merges properties, the last the strongest; the same ones come to the same object. */
-function createMerged() {
+function createMerged(): Chooser['merged'] {
   const usual = new Map<ObjectProperties, Map<Rule, ObjectProperties>>()
   const sets = new Map<string, ObjectProperties>()
 
@@ -112,10 +122,10 @@ function createMerged() {
     known.set(rule, found)
     return found
   }
-  return (general: ObjectProperties, rule: Rule | undefined, own: ObjectProperties | undefined): ObjectProperties => {
+  return (general, rule, own) => {
     const ruled = rule === undefined ? general : byRule(general, rule)
-    if (own === undefined) return ruled
-    const merged = { ...ruled, ...given(own) }
+    if (own?.properties === undefined) return ruled
+    const merged = { ...ruled, ...given(own.properties) }
     const text = JSON.stringify(merged)
     const known = sets.get(text)
     if (known !== undefined) return known

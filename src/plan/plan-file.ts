@@ -1,11 +1,13 @@
 import type { Settings } from '../config/settings.ts'
+import type { ObjectProperties } from '../destinations/destination.ts'
 import { UploadError } from '../errors.ts'
-import { createChooser } from './choose.ts'
+import { type Choice, createChooser, type OwnProperties } from './choose.ts'
 import { contentTypeByName } from './content-type.ts'
+import { createSideChooser, keyAt, keyFault, type PlanSides } from './file-sides.ts'
 import { compileKeyTemplate, namesContent } from './keys/key-template.ts'
 import type { KeyTemplate, TemplateRun } from './keys/key-tokens.ts'
-import { baseNameOf, keyProblem, normalizeName } from './keys/object-key.ts'
-import { isSent, type PlannedFile } from './planned-file.ts'
+import { baseNameOf, normalizeName } from './keys/object-key.ts'
+import { isSent, type OnBaseline, type PlannedFile } from './planned-file.ts'
 import type { Examined } from './sources/examine.ts'
 import type { UnkeptProperties } from './unkept-properties.ts'
 
@@ -23,9 +25,9 @@ export interface PlanLane {
   readonly unkept?: UnkeptProperties | undefined
 }
 
-export interface PlanFileOptions {
-  readonly settings: Pick<Settings, 'flatten' | 'key' | 'contentType' | 'properties' | 'rules' | 'routes'>
-  /** The run's own, then that of each route. */
+export interface PlanFileOptions extends PlanSides {
+  readonly settings: Pick<Settings, 'flatten' | 'key' | 'contentType' | 'properties' | 'rules' | 'routes' | 'rollout'>
+  /** The run's own, then that of each route, then those of candidates. */
   readonly lanes: readonly PlanLane[]
   /** The run that keys are made for: another one, once it is found that an earlier one is continued. */
   readonly run: () => TemplateRun
@@ -33,12 +35,24 @@ export interface PlanFileOptions {
   readonly uuid: (index: number) => string
 }
 
-/** Gives a file its names, its key, and what rules and routes say of it. */
+/** Gives a file its names, its key, what rules and routes say of it, and its side of a rollout. */
 export function createFilePlanner(options: PlanFileOptions): (examined: Examined, index: number) => PlannedFile {
   const { settings, lanes, run, uuid } = options
   const template: KeyTemplate | undefined = settings.key === undefined ? undefined : compileKeyTemplate(settings.key)
   const readsContent = settings.key !== undefined && namesContent(settings.key)
-  const choose = createChooser(settings)
+  const { choose, merged } = createChooser(settings)
+  const sideOf = createSideChooser(lanes, options)
+  const candidates = settings.rollout?.candidates ?? []
+  const wayBy = (lane: number, name: string, properties: ObjectProperties): OnBaseline => {
+    const planLane = lanes[lane] as PlanLane
+    const key = keyAt(planLane, name)
+    const wished = planLane.fixName === undefined ? key : planLane.prefix + name
+    return { lane, key, originalKey: key === wished ? undefined : wished, properties }
+  }
+  const candidateWay = ({ lane, rule }: Choice, name: string, own: OwnProperties | undefined): OnBaseline => {
+    const general = candidates[lane] as Settings
+    return wayBy(options.candidateOf?.[lane] as number, name, merged(general.properties, rule, own))
+  }
   const plan = (examined: Examined, index: number, sha256?: string): PlannedFile => {
     const { candidate, size, mtimeMs, problem } = examined
     const source = normalizeName(candidate.name)
@@ -47,29 +61,28 @@ export function createFilePlanner(options: PlanFileOptions): (examined: Examined
     const templated = template?.({ source: placed, index, size, mtimeMs, sha256, run: run(), uuid })
     const name = normalizeName(own?.key ?? templated ?? placed)
     const usualType = settings.contentType ?? contentTypeByName(candidate.kind === 'stdin' ? name : candidate.path)
-    const { lane, contentType, properties, isSkipped, decidedBy } = choose({
-      source,
-      size,
-      contentType: usualType,
-      own,
-    })
-    const { prefix, fixName, keyProblem: destinationKeyProblem } = lanes[lane] as PlanLane
-    const wished = prefix + name
-    const key = fixName === undefined ? wished : prefix + fixName(name)
-    const fault = problem === undefined ? (keyProblem(key) ?? destinationKeyProblem(key)) : undefined
+    const chosen = choose({ source, size, contentType: usualType, own })
+    const { lane, isSkipped } = chosen
+    const baseline = wayBy(lane, name, chosen.properties)
+    const fault = problem === undefined ? keyFault(lanes[lane] as PlanLane, baseline.key) : undefined
+    const isSendable = problem === undefined && fault === undefined && !isSkipped
+    const side = isSendable ? sideOf(lane, source, name) : undefined
+    const way = side === 'candidate' ? candidateWay(chosen, name, own) : baseline
     return {
       index,
       path: candidate.path,
       absolute: candidate.absolute,
       source,
-      key,
-      originalKey: key === wished ? undefined : wished,
+      key: way.key,
+      originalKey: way.originalKey,
       size,
       mtimeMs,
-      contentType,
-      properties,
-      lane,
-      decidedBy,
+      contentType: chosen.contentType,
+      properties: way.properties,
+      lane: way.lane,
+      side,
+      onBaseline: way === baseline ? undefined : baseline,
+      decidedBy: chosen.decidedBy,
       skip: isSkipped && problem === undefined ? 'excluded-by-rule' : undefined,
       problem: fault === undefined || isSkipped ? problem : new UploadError('KEY_INVALID', fault),
       ...(candidate.kind === 'missing' ? { missing: true } : {}),

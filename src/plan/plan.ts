@@ -1,11 +1,14 @@
 import type { Readable } from 'node:stream'
 import type { Settings } from '../config/settings.ts'
+import type { PlanSides } from './file-sides.ts'
 import { createChangedKeys } from './keys/changed-keys.ts'
 import { type Hashed, withContentKeys } from './keys/content-hash.ts'
 import { createKeyHashes } from './keys/key-hashes.ts'
 import { createKeyScopes, type KeyScope } from './keys/key-scope.ts'
 import { alwaysDistinct, namesContent, namesRun, numbersFiles } from './keys/key-template.ts'
 import type { TemplateRun } from './keys/key-tokens.ts'
+import { createCollisionSpots, createFileSpots } from './keys/spots.ts'
+import { createUnfitKeys } from './keys/unfit-keys.ts'
 import { createUuids } from './keys/uuids.ts'
 import { createFileLimit, limited, refuseWhole } from './limits/limits.ts'
 import { ordered } from './order.ts'
@@ -50,7 +53,7 @@ export interface Plan {
   dispose(): Promise<void>
 }
 
-export interface PlanOptions {
+export interface PlanOptions extends PlanSides {
   readonly settings: Pick<
     Settings,
     | 'sources'
@@ -64,6 +67,7 @@ export interface PlanOptions {
     | 'preserve'
     | 'rules'
     | 'routes'
+    | 'rollout'
     | 'include'
     | 'exclude'
     | 'excludeFrom'
@@ -74,7 +78,7 @@ export interface PlanOptions {
     | 'allowEmpty'
     | 'order'
   >
-  /** Where files go: the run's own destination, then that of each route. */
+  /** Where files go: the run's own destination, then that of each route, then those of candidates. */
   readonly lanes: readonly PlanLane[]
   readonly cwd: string
   /** The run's beginning, in milliseconds since the epoch. */
@@ -131,7 +135,10 @@ export async function createPlan(options: PlanOptions): Promise<Plan> {
       index += 1
       const file = planFile(examined, index)
       const { own } = examined.candidate
-      if (own?.properties !== undefined) tellUnkept(file.lane, own.properties)
+      if (own?.properties !== undefined) {
+        tellUnkept(file.lane, own.properties)
+        if (file.onBaseline !== undefined) tellUnkept(file.onBaseline.lane, own.properties)
+      }
       const occurrence = occurrenceOf?.(file.absolute)
       yield occurrence === undefined ? file : { ...file, occurrence }
     }
@@ -145,7 +152,8 @@ export async function createPlan(options: PlanOptions): Promise<Plan> {
       if (isRepeat?.(file) !== true) yield file
     }
   }
-  const spotOf = spots(options.lanes)
+  const spots = createFileSpots(options.lanes)
+  const { isOneNamespace, ...collisionSpots } = createCollisionSpots(options.lanes, options.candidateOf)
   let scopes = createKeyScopes()
   const look = (
     told: Pick<SurveyOptions, 'warn' | 'see'>,
@@ -161,16 +169,13 @@ export async function createPlan(options: PlanOptions): Promise<Plan> {
           told.see?.(file)
         },
         scan,
-        spotOf,
+        spots: collisionSpots,
         // Of two lanes one's prefix may be what a key of the other's begins with.
         keysDistinct:
-          options.lanes.length === 1 &&
-          settings.key !== undefined &&
-          alwaysDistinct(settings.key) &&
-          !hasManifest(settings),
+          isOneNamespace && settings.key !== undefined && alwaysDistinct(settings.key) && !hasManifest(settings),
         // One base and no template: only names that Unicode can write in two ways can meet in one key.
         onlyUnicodeTwins:
-          options.lanes.length === 1 &&
+          isOneNamespace &&
           settings.sources.length === 1 &&
           settings.filesFrom === undefined &&
           !settings.flatten &&
@@ -187,14 +192,20 @@ export async function createPlan(options: PlanOptions): Promise<Plan> {
   return {
     async survey(onTotals) {
       const changed = createChangedKeys({ ...options, prefixes: options.lanes.map(({ prefix }) => prefix) })
-      surveyed = await look({ warn: options.warn, see: changed.see }, onTotals)
+      const unfit = createUnfitKeys(options)
+      const see = (file: PlannedFile): void => {
+        changed.see(file)
+        unfit.see(file)
+      }
+      surveyed = await look({ warn: options.warn, see }, onTotals)
       changed.close()
+      unfit.close()
       refuseWhole(settings.limits, surveyed.toSend)
       return surveyed
     },
     files() {
       const readsContent = settings.key !== undefined && namesContent(settings.key)
-      return readsContent ? withContentKeys(listed(), { signal, spotOf, known, limit }) : listed()
+      return readsContent ? withContentKeys(listed(), { signal, spots, known, limit }) : listed()
     },
     scope: (lane) => scopes.of(lane),
     listed,
@@ -218,13 +229,14 @@ function unheard(): void {}
 /** What a list names: a path a line, or what `.jsonl` says of each. */
 async function* listedSources(
   lines: AsyncIterable<ListedLine>,
-  { filesFrom: file, base, flatten, key, preserve, routes }: PlanOptions['settings'],
+  { filesFrom: file, base, flatten, key, preserve, routes, rollout }: PlanOptions['settings'],
 ): AsyncGenerator<ListedSource> {
+  const others = [...routes.map((route) => route.settings), ...(rollout?.candidates ?? [])]
   if (file !== undefined && isManifest(file)) {
     yield* readManifest(lines, {
       file,
       placesAbsolute: base !== undefined || flatten || key !== undefined,
-      keepsMtime: [preserve, ...routes.map((route) => route.settings.preserve)].includes('mtime'),
+      keepsMtime: [preserve, ...others.map((other) => other?.preserve)].includes('mtime'),
     })
   } else {
     for await (const { text } of lines) yield { path: text }
@@ -257,11 +269,4 @@ function countOccurrences(): (absolute: string) => number | undefined {
     counts.set(absolute, occurrence)
     return occurrence
   }
-}
-
-/** What tells objects apart: their keys, and in which bucket they are where there are several. */
-function spots(lanes: readonly PlanLane[]): (file: Pick<PlannedFile, 'key' | 'lane'>) => string {
-  const [{ place } = { place: '' }] = lanes
-  if (lanes.every((lane) => lane.place === place)) return ({ key }) => key
-  return ({ key, lane }) => `${lanes[lane]?.place}${key}`
 }

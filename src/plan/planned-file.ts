@@ -1,5 +1,6 @@
 import type { ObjectProperties } from '../destinations/destination.ts'
 import type { UploadError } from '../errors.ts'
+import type { Side } from '../rollout/side.ts'
 
 /** One source, ready to be sent, or with the reason why it cannot be. */
 export interface PlannedFile {
@@ -24,8 +25,12 @@ export interface PlannedFile {
   readonly contentType: string
   /** One and the same for many files. */
   readonly properties: ObjectProperties
-  /** Which of the run's lanes it takes: 0 is the run's own destination and settings, n those of its nth route. */
+  /** Which of the run's lanes it takes: 0 is the run's own destination and settings, n those of its nth route; the candidates' follow. */
   readonly lane: number
+  /** The side of a rollout it is counted for; undefined where there is none, or it counts for neither. */
+  readonly side?: Side | undefined
+  /** How it is sent where the candidate is not, or no longer, to have it. Only a file of the candidate's has it. */
+  readonly onBaseline?: OnBaseline | undefined
   /** The rule and the route that had a say: `rules[0]`, `routes[2]`. */
   readonly decidedBy?: readonly string[] | undefined
   /** Set where the file is passed over without being sent. */
@@ -43,6 +48,9 @@ export interface PlannedFile {
   readonly missing?: boolean
 }
 
+/** What is another where a file of the candidate's takes the baseline. */
+export type OnBaseline = Required<Pick<PlannedFile, 'lane' | 'key' | 'originalKey' | 'properties'>>
+
 /** What was read of a file, and what it was when it was read. */
 export interface Content {
   /** Bytes. */
@@ -50,6 +58,11 @@ export interface Content {
   readonly mtimeMs: number
   /** In hexadecimal. */
   readonly sha256: string
+}
+
+/** A file that fails without being sent: it counts for neither side of a rollout, and is told of as the baseline's. */
+export function refused(file: PlannedFile, problem: UploadError): PlannedFile {
+  return { ...file, ...file.onBaseline, side: undefined, onBaseline: undefined, problem }
 }
 
 /** What fails or is passed over takes nobody's key. */

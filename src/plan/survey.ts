@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import { UsageError } from '../errors.ts'
 import { createKeyHashes, type KeyHashes } from './keys/key-hashes.ts'
+import type { FileSpots, Spot } from './keys/spots.ts'
 import { isSent, type PlannedFile } from './planned-file.ts'
 import type { ScanNotes } from './sources/candidate.ts'
 import { windowSize } from './sources/walk.ts'
@@ -28,8 +29,8 @@ export interface SurveyOptions {
   readonly warn: (message: string) => void
   /** Called for each file of the first pass. */
   readonly see?: ((file: PlannedFile) => void) | undefined
-  /** What two files must not share: the key, and the bucket it is in where there are several. */
-  readonly spotOf: (file: PlannedFile) => string
+  /** What two files must not share. */
+  readonly spots: FileSpots
   /** No two files can have one key: nothing to look for. */
   readonly keysDistinct: boolean
   /** Only keys beyond ASCII can meet: two spellings of one name. */
@@ -52,7 +53,7 @@ export async function survey(
   onTotals: (files: number, bytes: number) => void,
   hashes: KeyHashes = createKeyHashes(),
 ): Promise<Survey> {
-  const { scan, see, spotOf, keysDistinct, onlyUnicodeTwins } = options
+  const { scan, see, spots, keysDistinct, onlyUnicodeTwins } = options
   const suspects = new Set<string>()
   const missing: string[] = []
   let held: PlannedFile[] | undefined = []
@@ -87,8 +88,12 @@ export async function survey(
     // the bytes are the same.
     const mayMeet =
       !keysDistinct && isSent(file) && file.onceRead === undefined && !(onlyUnicodeTwins && hasOneSpelling(originalKey))
-    const spot = spotOf(file)
-    if (mayMeet && hashes.add(spot)) suspects.add(spot)
+    if (mayMeet) {
+      const spot = spots.first(file)
+      if (hashes.add(spot)) suspects.add(spot)
+      const spare = spots.spare(file)
+      if (spare !== undefined && hashes.add(spare)) suspects.add(spare)
+    }
     onTotals(files, bytes)
   }
   if (files === missing.length) {
@@ -97,7 +102,7 @@ export async function survey(
     return { files: 0, bytes: 0, junkSkipped, toSend, held: [], repeats: () => () => false }
   }
 
-  const repeated = suspects.size === 0 ? noneRepeated : await settle(held ?? scan(), suspects, spotOf)
+  const repeated = suspects.size === 0 ? noneRepeated : await settle(held ?? scan(), suspects, spots)
   return {
     files: files - repeated.files,
     bytes: bytes - repeated.bytes,
@@ -106,11 +111,12 @@ export async function survey(
     held,
     repeats() {
       const passed = new Set<string>()
+      if (repeated.spots.size === 0) return () => false
       return (file) => {
-        const spot = spotOf(file)
-        if (!isSent(file) || !repeated.spots.has(spot)) return false
-        if (passed.has(spot)) return true
-        passed.add(spot)
+        if (!isSent(file)) return false
+        const own = spots.all(file).filter(({ spot }) => repeated.spots.has(spot))
+        if (own.some(({ spot }) => passed.has(spot))) return true
+        for (const { spot } of own) passed.add(spot)
         return false
       }
     },
@@ -131,52 +137,85 @@ const noneRepeated: Repeated = { spots: new Set(), files: 0, bytes: 0 }
 async function settle(
   files: AsyncIterable<PlannedFile> | Iterable<PlannedFile>,
   suspects: ReadonlySet<string>,
-  spotOf: SurveyOptions['spotOf'],
+  { all }: FileSpots,
 ): Promise<Repeated> {
   const first = new Map<string, Place>()
   const spots = new Set<string>()
   const faults: string[] = []
   let collisions = 0
+  let isByRollout = false
   let repeated = 0
   let bytes = 0
   for await (const file of files) {
-    const spot = spotOf(file)
-    if (!isSent(file) || !suspects.has(spot)) continue
-    const earlier = first.get(spot)
-    if (earlier === undefined) {
-      first.set(spot, { path: file.path, absolute: file.absolute })
-    } else if (await sameFile(earlier, file)) {
-      spots.add(spot)
+    if (!isSent(file)) continue
+    const own = all(file).filter(({ spot }) => suspects.has(spot))
+    const taken = own.filter(({ spot }) => first.has(spot))
+    if (taken.length === 0) {
+      for (const { spot } of own) first.set(spot, placeOf(file))
+      continue
+    }
+    const met = await collisionAmong(file, taken, first)
+    if (met === undefined) {
+      for (const { spot } of taken) spots.add(spot)
       repeated += 1
       bytes += file.size ?? 0
     } else {
       collisions += 1
-      if (faults.length < faultsShown) faults.push(collision(earlier.path, file))
+      isByRollout ||= met.isByRollout
+      if (faults.length < faultsShown) faults.push(met.fault)
     }
   }
   if (collisions > 0) {
     const remedy = 'nothing was sent; give them different keys with --base DIR or --key TEMPLATE, or rename one'
-    throw new UsageError([...faults, ...andMore(collisions), remedy])
+    const another = '; or give the candidate of the rollout a prefix of its own: without it, these keys differ'
+    throw new UsageError([...faults, ...andMore(collisions), isByRollout ? remedy + another : remedy])
   }
   return { spots, files: repeated, bytes }
 }
 
-function collision(earlier: string, { path, key }: PlannedFile): string {
+/** Undefined where it is the same file that has all of these spots already. */
+async function collisionAmong(
+  file: PlannedFile,
+  taken: readonly Spot[],
+  first: ReadonlyMap<string, Place>,
+): Promise<Collision | undefined> {
+  for (const { spot, key } of taken) {
+    const earlier = first.get(spot) as Place
+    if (await sameFile(earlier, file)) continue
+    const isByRollout = earlier.keyOnBaseline !== placeOf(file).keyOnBaseline
+    return { fault: collision(earlier.path, file.path, key), isByRollout }
+  }
+  return undefined
+}
+
+interface Collision {
+  readonly fault: string
+  /** Their keys differ where there is no candidate. */
+  readonly isByRollout: boolean
+}
+
+function collision(earlier: string, path: string, key: string): string {
   const isTwin = earlier !== path && earlier.normalize() === path.normalize()
   const why = isTwin ? ' (the same letters, in two Unicode forms)' : ''
   return `${earlier} and ${path} would both become ${key}${why}`
 }
 
-type Place = Pick<PlannedFile, 'path' | 'absolute'>
+type Place = Pick<PlannedFile, 'path' | 'absolute'> & { readonly keyOnBaseline: string }
 
-async function sameFile(a: Place, b: Place): Promise<boolean> {
+function placeOf({ path, absolute, key, onBaseline }: PlannedFile): Place {
+  return { path, absolute, keyOnBaseline: onBaseline?.key ?? key }
+}
+
+type OnDisk = Pick<PlannedFile, 'absolute'>
+
+async function sameFile(a: OnDisk, b: OnDisk): Promise<boolean> {
   if (a.absolute === b.absolute) return true
   const [one, other] = await Promise.all([a, b].map(realPlace))
   return one !== undefined && one === other
 }
 
 /** Symbolic links resolved; undefined for standard input and for what is gone. */
-async function realPlace({ absolute }: Place): Promise<string | undefined> {
+async function realPlace({ absolute }: OnDisk): Promise<string | undefined> {
   return absolute === '-' ? undefined : realpath(absolute).catch(() => undefined)
 }
 

@@ -12,13 +12,16 @@ import type { Earlier } from '../transfer/earlier.ts'
 import { anchorOf, type Naming } from './file-identity.ts'
 import { placeOf, placeOfRun, sharesArgument, type UnfinishedRun, unfinishedRuns } from './find-run.ts'
 import { type IndexOptions, indexJournal, type JournalIndex } from './journal-index.ts'
+import type { OtherSideOf } from './other-side.ts'
 
 export interface ContinueOptions {
   readonly settings: Settings
   /** The journal, where it is known already. */
   readonly journal: string | undefined
-  /** The run's own, then that of each route; knows the endpoint in effect, wherever that was named. */
+  /** The run's own, then that of each route, then those of candidates; knows the endpoint in effect, wherever that was named. */
   readonly destinations: readonly Pick<Destination, 'url' | 'endpoint'>[]
+  /** Where files are that were given to the other side of a rollout then; undefined where there is none. */
+  readonly otherSideOf?: OtherSideOf | undefined
   readonly plan: Pick<Plan, 'files'>
   readonly cwd: string
   readonly places: StatePlaces
@@ -50,6 +53,7 @@ export async function continueRun(options: ContinueOptions): Promise<ContinuedRu
     places: options.destinations.map(({ url, endpoint }) => placeOf({ to: url, endpoint }, cwd)),
     anchor: anchorOf({ ...settings, cwd }),
     keepsKeys: key !== undefined && numbersFiles(key),
+    otherSideOf: options.otherSideOf,
   }
   const found = await findRun(options, indexOptions)
   if (found === undefined) return undefined

@@ -1,13 +1,15 @@
 import { UploadError } from '../errors.ts'
+import { isoTime } from '../observe/iso-time.ts'
 import type { FileRecord, PartRecord, RunRecord, UploadStartedRecord } from '../observe/records.ts'
 import { parseRun, readLines, runBegins, startsWith } from '../observe/report/read.ts'
 import type { PlannedFile } from '../plan/planned-file.ts'
-import type { Earlier, EarlierFile } from '../transfer/earlier.ts'
+import type { DoneElsewhere, Earlier, EarlierFile } from '../transfer/earlier.ts'
 import { anchorOf, identityOf, namingOf } from './file-identity.ts'
 import { placeOfRun } from './find-run.ts'
 import { createHalfSent, type HalfSent } from './half-sent.ts'
 import { openLineReader } from './line-reader.ts'
 import { createLineTable, type LineTable } from './line-table.ts'
+import type { OtherSideOf } from './other-side.ts'
 
 /** What a journal says of each file, in memory that stays small: one place in it for each, and what is half-sent. */
 export interface JournalIndex {
@@ -33,6 +35,8 @@ export interface IndexOptions {
    * them go where they went.
    */
   readonly places?: readonly string[] | undefined
+  /** Where else a file counts as done, if that is where it went then. Absent: nowhere. */
+  readonly otherSideOf?: OtherSideOf | undefined
 }
 
 /** Skipped for these reasons, a file is at the destination. */
@@ -104,6 +108,14 @@ export async function indexJournal(journalPath: string, options: IndexOptions): 
       `its key ${key} belongs to ${holder.record.path} since the run began; upload it by itself, without --resume`,
     )
   }
+  /** Its last line counts, whichever side of a rollout it was given to then. */
+  const doneElsewhere = (file: PlannedFile, located: Located | undefined): DoneElsewhere | undefined => {
+    const other = options.otherSideOf?.(file)
+    if (other === undefined || !located?.isThere || located.place !== other.place) return undefined
+    const { key, originalKey = key } = located.record
+    const isItsKey = options.keepsKeys || originalKey === other.wished
+    return isItsKey ? { done: located.record, destination: other.destination } : undefined
+  }
   const judge = async (
     file: PlannedFile,
     located: Located | undefined,
@@ -114,16 +126,20 @@ export async function indexJournal(journalPath: string, options: IndexOptions): 
     const found = located !== undefined && isHere(located) ? located : undefined
     const half = begun !== undefined && isHere(begun) ? begun : undefined
     const record = found?.record
+    const elsewhere = doneElsewhere(file, located)
     if (record === undefined && half === undefined) {
-      await refuseTaken(file)
-      return undefined
+      // Where it is done, the key that it would have now does not matter.
+      if (elsewhere === undefined || !isUnchanged(file, elsewhere.done)) await refuseTaken(file)
+      return elsewhere && { key: file.key, elsewhere }
     }
     const key = options.keepsKeys ? (record ?? half?.started)?.key : file.key
     if (key === undefined) return undefined
     const done = found?.isThere && found.record.key === key ? found.record : undefined
     const unfinished = half?.started.key === key ? half : undefined
-    if (done === undefined && unfinished === undefined && !options.keepsKeys) return undefined
-    return { key, originalKey: record?.originalKey, done, unfinished: unfinished && unfinishedOf(unfinished) }
+    if (done === undefined && unfinished === undefined && elsewhere === undefined && !options.keepsKeys)
+      return undefined
+    const { originalKey } = record ?? {}
+    return { key, originalKey, done, unfinished: unfinished && unfinishedOf(unfinished), elsewhere }
   }
 
   const idOf = (file: Pick<PlannedFile, 'path' | 'occurrence'>): string =>
@@ -215,6 +231,10 @@ async function placesBySource(journalPath: string, anchors: readonly Anchor[]): 
     places.set(source, offset)
   })
   return { get: (source) => (ambiguous.has(source) ? undefined : places.get(source)) }
+}
+
+function isUnchanged({ size, mtimeMs = Number.NaN }: PlannedFile, done: FileRecord): boolean {
+  return size === done.size && done.mtime === isoTime(mtimeMs)
 }
 
 function unfinishedOf({ started, parts }: HalfSent): EarlierFile['unfinished'] {

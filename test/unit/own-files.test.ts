@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { DestinationUrl } from '../../src/config/destination-url.ts'
 import { ownFiles } from '../../src/own-files.ts'
+import { rolloutOf } from '../support/rollout-settings.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const places = { xdgStateHome: '/state', home: '/home/me', temporary: '/tmp', uid: 1000 }
@@ -44,7 +45,23 @@ describe('ownFiles', () => {
     expect(paths.map(own)).toEqual([true, true, false, false])
   })
 
+  it('knows a rollout’s state, wherever it lies, with its lock and what is written of it', async () => {
+    const rollout = { ...rolloutOf(), state: '/home/me/work/in/state.json' }
+    const own = await ownFiles({ report: [], rollout }, [bucket], places, '/home/me/work')
+    const names = [
+      'state.json',
+      'state.json.lock',
+      'state.json.7.0a1b2c3d.tmp',
+      'state.json.damaged',
+      'x.tmp',
+      'other.json',
+    ]
+    expect(names.map((name) => own(`/home/me/work/in/${name}`))).toEqual([true, true, true, false, false, false])
+  })
+
   it.each([
+    ['/state/upload/rollouts/nightly.json', true],
+    ['/tmp/upload-1000/rollouts/nightly.json', true],
     ['/state/upload/runs/x.jsonl', true],
     ['/state/upload/runs', true],
     ['/state/upload/runs-of-mine/x.jsonl', false],

@@ -4,10 +4,11 @@ import { toUploadError, UploadError } from '../../errors.ts'
 import { sha256Of } from '../../transfer/reading/file-checksum.ts'
 import { openPartReader } from '../../transfer/reading/part-reader.ts'
 import type { FileLimit } from '../limits/limits.ts'
-import { type Content, isSent, type PlannedFile } from '../planned-file.ts'
+import { type Content, isSent, type PlannedFile, refused } from '../planned-file.ts'
 import { sourceError } from '../source-errors.ts'
 import { statOf } from '../sources/look.ts'
 import { createKeyHashes } from './key-hashes.ts'
+import type { FileSpots, Spot } from './spots.ts'
 
 /** Files that are read at once: more would only make the disk seek. */
 const readsAtOnce = 4
@@ -17,8 +18,8 @@ const mostAhead = 64
 export interface ContentHashOptions {
   /** Ends the reading; no file is given from then on. */
   readonly signal: AbortSignal
-  /** What tells objects apart: their keys, and in which bucket they are. */
-  readonly spotOf: (file: PlannedFile) => string
+  /** What two files must not share. */
+  readonly spots: FileSpots
   /** What came of files in an earlier pass over them. */
   readonly known: WeakMap<PlannedFile, Hashed>
   /** Asked of files that are no longer what they were when they were scanned. */
@@ -38,12 +39,12 @@ export interface Hashed {
  */
 export async function* withContentKeys(
   files: AsyncIterable<PlannedFile>,
-  { signal, spotOf, known, limit }: ContentHashOptions,
+  { signal, spots, known, limit }: ContentHashOptions,
 ): AsyncGenerator<PlannedFile> {
   const left = new AbortController()
   const reading = AbortSignal.any([signal, left.signal])
   const inTurn = pLimit(readsAtOnce)
-  const settle = createDuplicates(spotOf)
+  const settle = createDuplicates(spots)
   const hash = async (file: PlannedFile): Promise<Hashed | undefined> => {
     const found = known.get(file) ?? (await inTurn(() => hashed(file, limit, reading)))
     if (found !== undefined) known.set(file, found)
@@ -80,11 +81,11 @@ async function hashed(
     const { occurrence } = file
     const keyed: PlannedFile = { ...file.onceRead(content), occurrence, pinned: true }
     const isAsScanned = content.size === file.size && content.mtimeMs === file.mtimeMs
-    const problem = isAsScanned || !isSent(keyed) ? keyed.problem : await limit?.(keyed)
-    return { file: { ...keyed, problem }, sha256: content.sha256 }
+    const problem = isAsScanned || !isSent(keyed) ? undefined : await limit?.(keyed)
+    return { file: problem === undefined ? keyed : refused(keyed, problem), sha256: content.sha256 }
   } catch (error) {
     if (signal.aborted) return undefined
-    return { file: { ...file, problem: toUploadError(error) }, sha256: undefined }
+    return { file: refused(file, toUploadError(error)), sha256: undefined }
   }
 }
 
@@ -107,17 +108,30 @@ async function contentOf(absolute: string, signal: AbortSignal): Promise<Content
  * Tells files that came before, in up to 64 bytes a file. That keys are the same is no proof that the bytes are: a name
  * can be made up to look like the sum of another file and the rest of its key.
  */
-function createDuplicates(spotOf: (file: PlannedFile) => string): (hashed: Hashed) => PlannedFile {
-  const spots = createKeyHashes(halfOfSum)
-  const contents = createKeyHashes(halfOfSum)
+function createDuplicates({ all }: FileSpots): (hashed: Hashed) => PlannedFile {
+  const taken = createKeyHashes(halfOfSum)
+  const sent = createKeyHashes(halfOfSum)
+  // Where nothing is sent unless the candidate fails.
+  const spare = createKeyHashes(halfOfSum)
   return ({ file, sha256 }) => {
     if (!isSent(file)) return file
-    const spot = spotOf(file)
-    const isKnownContent = contents.add(`${sha256}\n${spot}`)
-    if (!spots.add(spot)) return file
-    if (isKnownContent && sha256 !== undefined) return { ...file, skip: 'duplicate-content' }
-    const problem = `its key ${file.key} is that of another file with other bytes; give it another one with --key`
-    return { ...file, problem: new UploadError('KEY_INVALID', problem) }
+    const contentAt = (spot: string): string => `${sha256}\n${spot}`
+    const isOthers = ({ spot }: Spot): boolean => {
+      if (!taken.has(spot)) return false
+      return sha256 === undefined || !(sent.has(contentAt(spot)) || spare.has(contentAt(spot)))
+    }
+    const spots = all(file)
+    const others = spots.find(isOthers)
+    if (others !== undefined) {
+      const problem = `its key ${others.key} is that of another file with other bytes; give it another one with --key`
+      return refused(file, new UploadError('KEY_INVALID', problem))
+    }
+    const [{ spot: first }, ...rest] = spots
+    for (const { spot } of spots) taken.add(spot)
+    for (const { spot } of rest) spare.add(contentAt(spot))
+    // What it has is where it would have gone.
+    const isThere = sent.add(contentAt(first))
+    return isThere ? { ...file, side: undefined, onBaseline: undefined, skip: 'duplicate-content' } : file
   }
 }
 

@@ -3,7 +3,7 @@ import type { LimitSettings } from '../../config/settings.ts'
 import { UploadError, UsageError } from '../../errors.ts'
 import { baseNameOf } from '../keys/object-key.ts'
 import { orderedMap } from '../ordered-map.ts'
-import { isSent, type PlannedFile } from '../planned-file.ts'
+import { isSent, type PlannedFile, refused } from '../planned-file.ts'
 import { lookedAtAtOnce } from '../sources/look.ts'
 import type { Survey } from '../survey.ts'
 import { createTypeLimit } from './type-limit.ts'
@@ -31,7 +31,7 @@ export function limited(files: AsyncIterable<PlannedFile>, limit: FileLimit): As
   return orderedMap(files, lookedAtAtOnce, async (file) => {
     if (!isSent(file)) return file
     const problem = await limit(file)
-    return problem === undefined ? file : { ...file, problem }
+    return problem === undefined ? file : refused(file, problem)
   })
 }
 

@@ -24,13 +24,13 @@ it.each<[Partial<Condition>, number | undefined, boolean]>([
   // Standard input.
   [{ minSize: 0 }, undefined, false],
 ])('%j, for %s bytes: %s', (when, size, isMet) => {
-  const choose = createChooser({ rules: [rule(when)], routes: [], properties: {} })
+  const { choose } = createChooser({ rules: [rule(when)], routes: [], properties: {} })
   const { decidedBy } = choose({ source: 'a.wav', size, contentType: 'audio/wav' })
   expect(decidedBy).toEqual(isMet ? ['rules[0]'] : undefined)
 })
 
 it('what a manifest says of a file is stronger than rules, and rules than options', () => {
-  const choose = createChooser({
+  const { choose } = createChooser({
     rules: [rule({ type: ['audio/*'] }, { properties: { cacheControl: 'rule', contentEncoding: undefined } })],
     routes: [],
     properties: { cacheControl: 'option', contentEncoding: 'gzip', contentDisposition: 'inline' },
@@ -45,7 +45,7 @@ it('what a manifest says of a file is stronger than rules, and rules than option
 })
 
 it('remembers no end of sets of properties, and merges them right all the same', () => {
-  const choose = createChooser({ rules: [], routes: [], properties: { cacheControl: 'x' } })
+  const { choose } = createChooser({ rules: [], routes: [], properties: { cacheControl: 'x' } })
   for (let take = 0; take < 1002; take += 1) {
     const own = { properties: { metadata: { take: String(take) } } }
     const { properties } = choose({ source: 'a', size: 1, contentType: 'audio/wav', own })

@@ -7,6 +7,7 @@ import { encodedKey, fixName as fixSupabaseName, supabaseKeyProblem } from '../.
 import { UsageError } from '../../../src/errors.ts'
 import { keyFixOf } from '../../../src/plan/keys/key-fix.ts'
 import { alwaysDistinct, templateFaults } from '../../../src/plan/keys/key-template.ts'
+import { createFileSpots } from '../../../src/plan/keys/spots.ts'
 import { createUuids } from '../../../src/plan/keys/uuids.ts'
 import { createFilePlanner } from '../../../src/plan/plan-file.ts'
 import type { PlannedFile } from '../../../src/plan/planned-file.ts'
@@ -236,7 +237,7 @@ describe.each(kinds)('random names for %s', (kind) => {
           {
             scan,
             warn: () => {},
-            spotOf: (file) => file.key,
+            spots: createFileSpots([]),
             keysDistinct: key !== undefined && alwaysDistinct(key),
             onlyUnicodeTwins: key === undefined,
             allowEmpty: false,

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { UploadError, UsageError } from '../../../src/errors.ts'
 import { createKeyHashes } from '../../../src/plan/keys/key-hashes.ts'
+import { createFileSpots } from '../../../src/plan/keys/spots.ts'
 import type { PlannedFile } from '../../../src/plan/planned-file.ts'
 import { windowSize } from '../../../src/plan/sources/walk.ts'
 import { type SurveyOptions, survey } from '../../../src/plan/survey.ts'
@@ -48,10 +49,9 @@ function scanning(files: Iterable<Given>, given: Partial<SurveyOptions> = {}) {
       yield file(index, each)
     }
   }
-  const spotOf = ({ key }: PlannedFile): string => key
   const options = {
     scan,
-    spotOf,
+    spots: createFileSpots([]),
     warn: () => {},
     keysDistinct: false,
     onlyUnicodeTwins: false,

@@ -318,3 +318,75 @@ describe('a run to several destinations', () => {
     expect((await byPath.find(planned('a.wav')))?.done).toMatchObject({ path: 'a.wav' })
   })
 })
+
+describe('the other side of a rollout', () => {
+  const places = ['s3://old/ at AWS', 's3://new/n/ at AWS']
+  const rolledOut = run({ to: 's3://old/', config: { rollout: { candidates: [{ to: 's3://new/n/', s3: {} }] } } })
+  const otherSideOf: IndexOptions['otherSideOf'] = ({ lane, key }) =>
+    lane === 0
+      ? { place: 's3://new/n/ at AWS', destination: 's3://new/n/', wished: `n/${key}` }
+      : { place: 's3://old/ at AWS', destination: 's3://old/', wished: key.slice('n/'.length) }
+  const there = (changes: Partial<FileRecord> = {}) =>
+    file('a.wav', {
+      key: 'n/a.wav',
+      destination: 's3://new/n/',
+      size: 7,
+      mtime: '1970-01-01T00:00:00.000Z',
+      ...changes,
+    })
+
+  it('has a file that was given to it then: its last line counts, wherever the file would go now', async () => {
+    const { byPath, bySource } = await index([rolledOut, there()], { places, otherSideOf })
+    for (const earlier of [byPath, await bySource()]) {
+      expect(await earlier.find(planned('a.wav'))).toEqual({
+        key: 'a.wav',
+        elsewhere: { done: expect.objectContaining({ key: 'n/a.wav' }), destination: 's3://new/n/' },
+      })
+      const stayed = await earlier.find(planned('a.wav', { lane: 1, key: 'n/a.wav' }))
+      expect(stayed).toMatchObject({ key: 'n/a.wav', done: { key: 'n/a.wav' } })
+      expect(stayed?.elsewhere).toBeUndefined()
+    }
+    const back = await index([rolledOut, there(), file('a.wav', { destination: 's3://old/' })], { places, otherSideOf })
+    expect((await back.byPath.find(planned('a.wav', { lane: 1, key: 'n/a.wav' })))?.elsewhere).toMatchObject({
+      destination: 's3://old/',
+    })
+  })
+
+  it.each<[string, Partial<FileRecord>]>([
+    ['where it failed', { status: 'failed' }],
+    ['where it was taken back', { status: 'undone' }],
+    ['under another key', { key: 'n/other.wav' }],
+    ['in a place that is none of the candidate’s', { destination: 's3://else/' }],
+  ])('does not have it %s', async (_why, changes) => {
+    const { byPath } = await index([rolledOut, there(changes)], { places, otherSideOf })
+    expect(await byPath.find(planned('a.wav'))).toBeUndefined()
+  })
+
+  it('has it under a key that was changed', async () => {
+    const changed = there({ key: 'n/=61.wav', originalKey: 'n/a.wav' })
+    const { byPath } = await index([rolledOut, changed], { places, otherSideOf })
+    expect((await byPath.find(planned('a.wav')))?.elsewhere?.done.key).toBe('n/=61.wav')
+  })
+
+  it('does not keep a half-sent upload from being gone on with, should the file have changed', async () => {
+    const lines = [rolledOut, there(), uploadStarted('a.wav')]
+    const { byPath } = await index(lines, { places, otherSideOf })
+    expect(await byPath.find(planned('a.wav'))).toMatchObject({
+      key: 'a.wav',
+      done: undefined,
+      unfinished: { uploadId: 'id of a.wav' },
+      elsewhere: { destination: 's3://new/n/' },
+    })
+  })
+
+  it('has numbered files by the numbers they had, unless they changed and another has the number', async () => {
+    const lines = [rolledOut, there({ key: 'n/1.wav' }), file('b.wav', { key: '2.wav', destination: 's3://old/' })]
+    const { byPath } = await index(lines, { places, otherSideOf, keepsKeys: true })
+    expect(await byPath.find(planned('a.wav', { key: '2.wav' }))).toMatchObject({
+      elsewhere: { done: { key: 'n/1.wav' } },
+    })
+    const changed = planned('a.wav', { key: '2.wav', size: 8 })
+    await expect(byPath.find(changed)).rejects.toMatchObject({ code: 'KEY_INVALID' })
+    expect(await byPath.find({ ...changed, key: '3.wav' })).toMatchObject({ elsewhere: { done: { key: 'n/1.wav' } } })
+  })
+})

@@ -30,3 +30,14 @@ it('counts what is sent, by lane', () => {
   scopes.see(planned(4, { key: 'text/a.txt', lane: 2 }))
   expect([0, 1, 2].map(scopes.of)).toEqual([{ files: 1, prefix: 'audio/' }, undefined, { files: 1, prefix: 'text/' }])
 })
+
+it('counts what a candidate’s file may fall back to', () => {
+  const scopes = createKeyScopes()
+  const onBaseline = { lane: 0, key: 'old/x/a.wav', originalKey: undefined, properties: {} }
+  scopes.see(planned(1, { key: 'new/a.wav', lane: 1, onBaseline }))
+  scopes.see(planned(2, { key: 'old/b.wav' }))
+  expect([0, 1].map(scopes.of)).toEqual([
+    { files: 2, prefix: 'old/' },
+    { files: 1, prefix: 'new/' },
+  ])
+})
