@@ -10,7 +10,7 @@ import { displayWidth, fitName, oneLine } from './format.ts'
 import { createProgress, secondsLeft } from './progress.ts'
 import { createRateMeter } from './rate-meter.ts'
 import { startDetails, startText } from './start-line.ts'
-import { concurrencyLine, deferredLine, failureText, outcomeLine, retryLine } from './verbose.ts'
+import { concurrencyLine, deferredLine, failureText, fallbackLine, outcomeLine, retryLine } from './verbose.ts'
 
 export interface BarsOptions {
   /** Standard error, where it is a terminal. */
@@ -159,6 +159,7 @@ export function createBars(options: BarsOptions): { readonly listener: Listener;
     if (event.type === 'concurrency' && verbose) say(paint.dim(` ${concurrencyLine(event)}`))
     if (event.type === 'file-retry' && verbose) say(paint.dim(` ${retryLine(event)}`))
     if (event.type === 'file-deferred') sayDeferred(event)
+    if (event.type === 'file-fallback' && verbose) say(paint.dim(` ${fallbackLine(event)}`))
     if (event.type === 'summary') close()
   }
   return { listener, close }

@@ -2,13 +2,24 @@ import { Chalk, type ChalkInstance } from 'chalk'
 import { isSupabaseUrl } from '../config/destination-url.ts'
 import { printable } from '../printable.ts'
 import type { FailureSample, RunEnded } from './events.ts'
-import { displayWidth, formatCount, formatDuration, formatFileRate, formatRate, formatSize, oneLine } from './format.ts'
-import type { SummaryRecord } from './records.ts'
+import {
+  displayWidth,
+  formatCount,
+  formatDuration,
+  formatFileRate,
+  formatRate,
+  formatShare,
+  formatSize,
+  oneLine,
+} from './format.ts'
+import type { RunRollout, SummaryRecord } from './records.ts'
 
 export interface ClosingOptions {
   readonly color: boolean
   /** The user's home directory: shown as `~`. */
   readonly home?: string | undefined
+  /** The rollout that the run began with. */
+  readonly rollout?: RunRollout | undefined
 }
 
 const samplesShown = 5
@@ -22,6 +33,7 @@ export function closingLines(ended: RunEnded, options: ClosingOptions): readonly
     ...(stoppedBecause === undefined ? [] : [paint.red(`✖ stopped: ${oneLine(stoppedBecause)}`)]),
     headline(summary, paint),
     ...latencyLines(summary, paint),
+    ...rolloutLines(summary, options.rollout, paint),
     ...failureLines(ended, paint),
     ...junkLines(summary, paint),
     ...keptLines(summary, paint),
@@ -50,6 +62,17 @@ function latencyLines({ latencyMs, retries, throttled }: SummaryRecord, paint: C
   const { p50, p95, p99, max } = latencyMs
   const figures = Object.entries({ p50, p95, p99, max }).map(([name, ms]) => `${name} ${formatDuration(ms)}`)
   return [labelled('latency', `${figures.join('   ')}     ${trouble}`, paint)]
+}
+
+/** `nightly 10 %: 198 of 200 by the candidate, 2 fell back`: of the files that say something of it. */
+function rolloutLines({ rollout }: SummaryRecord, began: RunRollout | undefined, paint: ChalkInstance): string[] {
+  if (rollout === undefined) return []
+  const { name, candidate, fellBack } = rollout
+  const all = candidate.succeeded + candidate.failed
+  const share = began === undefined ? '' : ` ${formatShare(began.percentage)}`
+  const what = all === 0 ? 'none' : `${formatCount(candidate.succeeded)} of ${formatCount(all)}`
+  const back = fellBack === 0 ? '' : `, ${formatCount(fellBack)} fell back`
+  return [labelled('rollout', `${printable(name)}${share}: ${what} by the candidate${back}`, paint)]
 }
 
 /** Most frequent cause first; the same cause's further files stand beneath its first. */

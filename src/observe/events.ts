@@ -12,6 +12,7 @@ export type UploadEvent =
   | FileProgress
   | FileRetry
   | FileDeferred
+  | FileFallback
   | MultipartProgress
   | FileEnded
   | FileUndone
@@ -30,6 +31,8 @@ export interface RunStarted {
   /** What the start line names beside the destination: the config file and a custom endpoint, where there are any. */
   readonly configFile?: string | undefined
   readonly endpoint?: string | undefined
+  /** Those of routes and candidates, where they are others. */
+  readonly otherEndpoints?: readonly string[] | undefined
 }
 
 /** What is to be done in all. May come again while sources are still being scanned. */
@@ -81,6 +84,19 @@ export interface FileDeferred {
   readonly type: 'file-deferred'
   readonly index: number
   readonly path: string
+  readonly code: ErrorCode
+  readonly message: string
+}
+
+/**
+ * A file failed on the candidate of a rollout and takes the baseline now; `file-started` comes again. Where the candidate
+ * was given up before it was this file's turn, only its record says so.
+ */
+export interface FileFallback {
+  readonly type: 'file-fallback'
+  readonly index: number
+  readonly path: string
+  /** How it failed on the candidate. */
   readonly code: ErrorCode
   readonly message: string
 }

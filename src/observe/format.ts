@@ -46,6 +46,11 @@ export function formatPercent(fraction: number): string {
   return `${Math.floor(Math.min(1, fraction) * 100 + 1e-9)} %`
 }
 
+/** A share of a rollout, from 0 to 100, as it was given: `0.5 %`, `10 %`. */
+export function formatShare(percentage: number): string {
+  return `${percentage} %`
+}
+
 /** Seconds left as `0:16`, `1:02:03`, `5d 03h`; `-:--` where nobody can tell. */
 export function formatRemaining(seconds: number): string {
   const whole = Math.ceil(seconds)

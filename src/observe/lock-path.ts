@@ -1,4 +1,4 @@
-/** The directory that stands for a journal's lock, beside it. */
-export function lockPathOf(journalPath: string): string {
-  return `${journalPath}.lock`
+/** The directory that stands for the lock of a journal, or of a rollout's state, beside it. */
+export function lockPathOf(path: string): string {
+  return `${path}.lock`
 }

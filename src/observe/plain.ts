@@ -4,7 +4,7 @@ import { formatCount, formatPercent, formatRate, formatRemaining, formatSizeOf, 
 import { createProgress, fractionDone, secondsLeft } from './progress.ts'
 import { createRateMeter, type RateMeter } from './rate-meter.ts'
 import { startDetails, startText } from './start-line.ts'
-import { concurrencyLine, deferredLine, failureText, outcomeLine, retryLine } from './verbose.ts'
+import { concurrencyLine, deferredLine, failureText, fallbackLine, outcomeLine, retryLine } from './verbose.ts'
 
 export interface PlainOptions {
   /** Takes whole lines, newline included. */
@@ -94,6 +94,7 @@ export function createPlain(options: PlainOptions): { readonly listener: Listene
     if (event.type === 'concurrency' && verbose) say(`upload: ${concurrencyLine(event)}`)
     if (event.type === 'file-retry' && verbose) say(retryLine(event))
     if (event.type === 'file-deferred' && verbose) say(deferredLine(event))
+    if (event.type === 'file-fallback' && verbose) say(fallbackLine(event))
     if (event.type === 'summary') end(event)
   }
   return { listener, close }

@@ -63,6 +63,8 @@ export function createProgress(now: () => number): Progress {
   }
 
   function start({ index, path, key, size, parts }: FileStarted): void {
+    // Begun anew in the same slot, on the other side of a rollout: nothing of it has arrived yet.
+    putBack(index)
     inFlight.set(index, {
       path,
       key,
@@ -99,14 +101,18 @@ export function createProgress(now: () => number): Progress {
     if (file !== undefined) file.retryAt = now() + delayMs
   }
 
-  function defer({ index }: FileDeferred): void {
-    progress.retries += 1
+  function putBack(index: number): void {
     const file = inFlight.get(index)
     if (file === undefined) return
     inFlight.delete(index)
     progress.bytesDone -= file.sent
     if (file.size === undefined) progress.bytesUnforeseen -= file.sent
     sentBefore.set(index, file.sentInAll)
+  }
+
+  function defer({ index }: FileDeferred): void {
+    progress.retries += 1
+    putBack(index)
   }
 
   function end({ index, file: record }: FileEnded): void {

@@ -13,7 +13,8 @@ export interface Reached {
 }
 
 /**
- * How a recorded run reached a destination that is named in its lines: its own, or that of one of its routes.
+ * How a recorded run reached a destination that is named in its lines: its own, that of one of its routes, or of a
+ * rollout's candidate.
  *
  * @param destination the URL in a line
  * @returns undefined where it is none of the run's
@@ -24,20 +25,30 @@ export function reachedAs(
 ): Reached | undefined {
   const wanted = settledUrl(destination, cwd)
   if (settledUrl(to, cwd) === wanted) return { to, s3: fields(config?.s3) }
-  return routesOf(config).find((route) => settledUrl(route.to, cwd) === wanted)
+  return [...reachedIn(config?.routes), ...candidatesOf(config)].find((other) => settledUrl(other.to, cwd) === wanted)
 }
 
-/** The destinations a recorded run may have sent to, its own first. */
-export function recordedDestinations({ to, config }: Pick<RunRecord, 'to' | 'config'>): readonly string[] {
-  const others = routesOf(config).map((route) => oneForm(route.to))
+/** The destinations a recorded run may have sent to, its own first: a candidate's only where it was to have files. */
+export function recordedDestinations({
+  to,
+  config,
+  rollout,
+}: Pick<RunRecord, 'to' | 'config' | 'rollout'>): readonly string[] {
+  const candidates = rollout !== undefined && rollout.percentage > 0 ? candidatesOf(config) : []
+  const others = [...reachedIn(config?.routes), ...candidates].map((other) => oneForm(other.to))
   return [...new Set([to, ...others.filter((other) => other !== oneForm(to))])]
 }
 
-/** The routes that lead to a destination of their own. */
-function routesOf(config: RunRecord['config'] | undefined): readonly Reached[] {
-  const routes: readonly unknown[] = Array.isArray(config?.routes) ? config.routes : []
-  return routes.flatMap((route) => {
-    const { to, s3 } = fields(route) ?? {}
+/** Of the rollout's candidate: in the place of the run's own settings, then of each route's. */
+function candidatesOf(config: RunRecord['config'] | undefined): readonly Reached[] {
+  return reachedIn(fields(config?.rollout)?.candidates)
+}
+
+/** Those of some settings that lead to a destination of their own. */
+function reachedIn(settings: unknown): readonly Reached[] {
+  const each: readonly unknown[] = Array.isArray(settings) ? settings : []
+  return each.flatMap((some) => {
+    const { to, s3 } = fields(some) ?? {}
     return typeof to === 'string' ? [{ to, s3: fields(s3) }] : []
   })
 }

@@ -1,5 +1,6 @@
 import type { Checksum, EngineName } from '../destinations/destination.ts'
 import type { ErrorCode } from '../errors.ts'
+import type { Side } from '../rollout/side.ts'
 
 /**
  * The lines of a journal, which is report and resume record in one: JSON objects told apart by `type`. Times are
@@ -25,6 +26,19 @@ export interface RunRecord {
   readonly node: string
   /** The process that wrote it. */
   readonly pid: number
+  /** The rollout as it stood when the run began; undefined where there is none, or it is switched off. */
+  readonly rollout?: RunRollout | undefined
+}
+
+/** What a run says of the rollout it takes part in. */
+export interface RunRollout {
+  readonly name: string
+  /** When it was begun, or begun anew by a reset: figures of before then are not counted any more. */
+  readonly begunAt: string
+  /** The percentage that names its stage. */
+  readonly stage: number
+  /** The share that this run gives to the candidate, from 0 to 100. */
+  readonly percentage: number
 }
 
 /** A multipart upload was begun. On the disk before its first part is sent. */
@@ -93,6 +107,12 @@ export interface FileRecord {
   readonly bytesPerSecond: number | null
   readonly parts: number
   readonly engine: EngineName
+  /** The stage of the rollout that the file is counted in, by its percentage; undefined where it counts for neither side. */
+  readonly stage?: number | undefined
+  /** The side it is counted for; undefined as `stage`. */
+  readonly side?: Side | undefined
+  /** The candidate's failed attempt, after which the file took the baseline. */
+  readonly fallback?: FallbackRecord | undefined
   readonly etag?: string | undefined
   readonly versionId?: string | undefined
   /** What stood under the key before, where that was asked: null for nothing. */
@@ -100,6 +120,21 @@ export interface FileRecord {
   readonly checksum?: Checksum | undefined
   readonly contentType: string
   readonly error?: FileError | undefined
+}
+
+/** How a file failed on the candidate. */
+export interface FallbackRecord {
+  readonly engine: EngineName
+  /** The candidate's destination, which may hold something of it all the same. */
+  readonly destination: string
+  /** The key it has there, where that is another. */
+  readonly key?: string | undefined
+  /** 0 where the candidate had failed for all files before it was this one's turn. */
+  readonly attempts: number
+  readonly durationMs: number
+  /** What stood under the key there, where that was asked: null for nothing. */
+  readonly replaced?: ReplacedObject | null | undefined
+  readonly error: FileError
 }
 
 /** What an upload took the place of. */
@@ -152,6 +187,8 @@ export interface SummaryRecord {
   readonly byErrorCode: Readonly<Partial<Record<ErrorCode, number>>>
   readonly byDestination: Readonly<Record<string, StatusCounts>>
   readonly byEngine: Readonly<Partial<Record<EngineName, StatusCounts>>>
+  /** Undefined where no file was counted for either side. */
+  readonly rollout?: SummaryRollout | undefined
   readonly eventLoopDelayMs: { readonly p99: number; readonly max: number }
   readonly peakRssBytes: number
 }
@@ -162,6 +199,21 @@ export interface StatusCounts {
   readonly failed: number
   readonly cancelled: number
   readonly bytes: number
+}
+
+/** What a run's files came to on the two sides of a rollout. */
+export interface SummaryRollout {
+  readonly name: string
+  readonly candidate: SideCounts
+  readonly baseline: SideCounts
+  /** Files that failed on the candidate and were sent again on the baseline. */
+  readonly fellBack: number
+}
+
+/** By the rules that rollouts count by: files that fail before a request is made count for neither side. */
+export interface SideCounts {
+  readonly succeeded: number
+  readonly failed: number
 }
 
 /** Of the files uploaded, each figure within 1 %. */

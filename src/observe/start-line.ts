@@ -1,8 +1,9 @@
 import { printable } from '../printable.ts'
 import type { RunStarted } from './events.ts'
-import { formatCount, formatFiles, formatSize } from './format.ts'
+import { formatCount, formatFiles, formatShare, formatSize } from './format.ts'
 import type { Progress } from './progress.ts'
 import { recordedDestinations } from './recorded-destinations.ts'
+import type { RunRollout } from './records.ts'
 
 /** `214 files, 3.2 GB → s3://recordings/2026/`; with `~` while scanning goes on. */
 export function startText({ run }: RunStarted, { files, bytes, complete }: Progress): string {
@@ -22,12 +23,22 @@ export function placesText(own: string, destinations: readonly string[]): string
   return `${printable(first ?? own)}${more === 0 ? '' : ` and ${formatCount(more)} more`}`
 }
 
-/** What else the start line names, where there is any: `endpoint http://localhost:9000`, `config ./.uploadrc.json`. */
-export function startDetails({ run, endpoint, configFile }: RunStarted): readonly string[] {
-  const { runId, invocation } = run
+/**
+ * What else the start line names, where there is any: `endpoint http://localhost:9000`, `config ./.uploadrc.json`,
+ * `rollout nightly: 10 % by the candidate (stage 10 %)`.
+ */
+export function startDetails(started: RunStarted): readonly string[] {
+  const { run, endpoint, otherEndpoints = [], configFile } = started
+  const { runId, invocation, rollout } = run
+  const endpoints = [...(endpoint === undefined ? [] : [endpoint]), ...otherEndpoints]
   return [
     ...(invocation > 1 ? [`continues run ${printable(runId)} (invocation ${invocation})`] : []),
-    ...(endpoint === undefined ? [] : [`endpoint ${printable(endpoint)}`]),
+    ...endpoints.map((each) => `endpoint ${printable(each)}`),
     ...(configFile === undefined ? [] : [`config ${printable(configFile)}`]),
+    ...(rollout === undefined ? [] : [rolloutText(rollout)]),
   ]
+}
+
+function rolloutText({ name, percentage, stage }: RunRollout): string {
+  return `rollout ${printable(name)}: ${formatShare(percentage)} by the candidate (stage ${formatShare(stage)})`
 }

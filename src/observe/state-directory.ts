@@ -4,7 +4,7 @@ import { dirname, isAbsolute, join } from 'node:path'
 import { UploadError, UsageError } from '../errors.ts'
 import { homeDirectory } from '../home.ts'
 
-/** Where the places that may hold journals are looked for. */
+/** Where the places that may hold journals and the states of rollouts are looked for. */
 export interface StatePlaces {
   /** `XDG_STATE_HOME` (https://specifications.freedesktop.org/basedir-spec/latest/). */
   readonly xdgStateHome: string | undefined
@@ -24,6 +24,9 @@ export function systemPlaces(env: NodeJS.ProcessEnv): StatePlaces {
   }
 }
 
+/** What is kept in the state directory, each in a folder of its own. */
+type Kept = 'runs' | 'rollouts'
+
 /** A place for journals, and what {@link openStateDirectory} was given to open there. */
 export interface StateDirectory<T> {
   readonly directory: string
@@ -42,7 +45,7 @@ export async function openStateDirectory<T>(
   open: (directory: string) => Promise<T>,
   warn: (message: string) => void,
 ): Promise<StateDirectory<T>> {
-  const wanted = wantedDirectories(places)
+  const wanted = wantedDirectories(places, 'runs')
   const failures: string[] = []
   for (const directory of wanted) {
     try {
@@ -55,7 +58,7 @@ export async function openStateDirectory<T>(
       failures.push(`cannot keep the journal in ${directory} (${reason(error)}); trying elsewhere`)
     }
   }
-  const directory = sharedDirectory(places)
+  const directory = sharedDirectory(places, 'runs')
   try {
     await makeOwn(dirname(directory), places.uid)
     await makeOwn(directory, places.uid)
@@ -75,22 +78,37 @@ export async function openStateDirectory<T>(
 
 /** Every directory that journals may be in. */
 export function journalDirectories(places: StatePlaces): readonly string[] {
-  return [...wantedDirectories(places), sharedDirectory(places)]
+  return [...wantedDirectories(places, 'runs'), sharedDirectory(places, 'runs')]
 }
 
-function wantedDirectories({ xdgStateHome, home }: StatePlaces): readonly string[] {
+/** Every directory that states of rollouts may be in. */
+export function rolloutDirectories(places: StatePlaces): {
+  /** The state directory, then `~/.local/state`. */
+  readonly wanted: readonly string[]
+  /** In the temporary directory, where anybody may have made one of its name: see {@link makeOwn}. */
+  readonly shared: string
+} {
+  return { wanted: wantedDirectories(places, 'rollouts'), shared: sharedDirectory(places, 'rollouts') }
+}
+
+function wantedDirectories({ xdgStateHome, home }: StatePlaces, kept: Kept): readonly string[] {
   // The specification has relative paths ignored.
   const fromXdg = xdgStateHome && isAbsolute(xdgStateHome) ? [xdgStateHome] : []
   const fromHome = home === undefined ? [] : [join(home, '.local', 'state')]
-  return [...fromXdg, ...fromHome].map((state) => join(state, 'upload', 'runs'))
+  return [...fromXdg, ...fromHome].map((state) => join(state, 'upload', kept))
 }
 
-function sharedDirectory({ temporary, uid }: StatePlaces): string {
-  return join(temporary, `upload-${uid ?? userInfo().username}`, 'runs')
+function sharedDirectory({ temporary, uid }: StatePlaces, kept: Kept): string {
+  return join(temporary, `upload-${uid ?? userInfo().username}`, kept)
 }
 
-/** Anybody may make a directory of that name in a shared place, and wait for what is written there. */
-async function makeOwn(directory: string, uid: number | undefined): Promise<void> {
+/**
+ * Makes a directory, unless it is there. Anybody may make one of that name in a shared place, and wait for what is
+ * written there.
+ *
+ * @throws UploadError where it is somebody else's; the file system's error where it cannot be made.
+ */
+export async function makeOwn(directory: string, uid: number | undefined): Promise<void> {
   await mkdir(directory, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error
   })

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../errors.ts'
 import type { FailureSample, FileEnded, FileUndone, UploadEvent } from './events.ts'
 import { createLatencyHistogram } from './latency.ts'
 import type { FileRecord, StatusCounts, SummaryRecord } from './records.ts'
+import { createRolloutTally } from './rollout-tally.ts'
 
 /** Failures of each code that are kept to be shown. */
 const samplesKept = 10
@@ -29,6 +30,8 @@ export interface TallyEnd {
   readonly files: number
   readonly junkSkipped: number
   readonly durationMs: number
+  /** The name of the rollout that the run takes part in. */
+  readonly rollout?: string | undefined
 }
 
 type Counts = { -readonly [K in keyof StatusCounts]: StatusCounts[K] }
@@ -40,6 +43,7 @@ export function createTally(): Tally {
   const byEngine: Partial<Record<EngineName, Counts>> = {}
   const samples = new Map<ErrorCode, FailureSample[]>()
   const latency = createLatencyHistogram()
+  const sides = createRolloutTally()
   const loopDelay = monitorEventLoopDelay({ resolution: loopResolutionMs })
   loopDelay.enable()
   let bytesSent = 0
@@ -69,6 +73,8 @@ export function createTally(): Tally {
     // An attempt at a whole file begins with all its parts; what goes again after that goes alone.
     if (file.attempts > 0) requests += file.attempts + Math.max(0, file.parts - 1)
     if (file.status === 'uploaded' && file.durationMs !== null) latency.record(file.durationMs)
+    if (file.side !== undefined || file.fallback !== undefined) sides.see(file)
+    if (file.fallback !== undefined && file.fallback.attempts > 0) seeTrouble(file.fallback.error.code)
     if (file.status !== 'failed' || file.error === undefined) return
     const { code, message } = file.error
     seeTrouble(code)
@@ -105,7 +111,7 @@ export function createTally(): Tally {
     get failures() {
       return [...samples.values()].flat()
     },
-    finish({ exitCode, files, junkSkipped, durationMs }) {
+    finish({ exitCode, files, junkSkipped, durationMs, rollout }) {
       const attempted = counts.uploaded + counts.failed
       const listed = attempted + counts.skipped + counts.cancelled + undone
       const seconds = durationMs / 1000
@@ -138,6 +144,7 @@ export function createTally(): Tally {
         byErrorCode,
         byDestination,
         byEngine,
+        rollout: rollout === undefined ? undefined : sides.summary(rollout),
         eventLoopDelayMs: { p99: delayMs(loopDelay.percentile(99)), max: delayMs(loopDelay.max) },
         peakRssBytes: process.resourceUsage().maxRSS * 1024,
       }

@@ -4,7 +4,7 @@ import { openDestination } from '../destinations/registry.ts'
 import { toUploadError } from '../errors.ts'
 import type { Clock } from '../transfer/clock.ts'
 import { requestsAtOnce } from '../transfer/requests.ts'
-import { byDestination, type RunPart } from './by-destination.ts'
+import { byDestination, isNowhere } from './by-destination.ts'
 import { type CarryOutOptions, carryOut, type UndoOutcome } from './carry-out.ts'
 import { planUndo, type UndoPlan } from './plan.ts'
 import type { RecordedRun } from './read-run.ts'
@@ -52,7 +52,7 @@ export async function planAtDestinations(recorded: RecordedRun, options: AtDesti
       const destination = await openDestination(settings, warn)
       opened.push(destination)
       const requests = await openUndoRequests({ destination, retry, clock, signal }).catch((error: unknown) => {
-        if (!isNowhere(part, error)) throw error
+        if (!isNowhere(part, toUploadError(error))) throw error
         warn(`nothing is looked for at ${destination.url}: ${toUploadError(error).message}`)
       })
       if (requests === undefined) continue
@@ -74,12 +74,6 @@ export async function planAtDestinations(recorded: RecordedRun, options: AtDesti
     },
     close,
   }
-}
-
-/** Where there is no bucket, and nothing is known to have arrived in one, there is nothing to be taken back. */
-function isNowhere({ objects, unfinished }: RunPart, error: unknown): boolean {
-  const hasSome = unfinished.length > 0 || [...objects.values()].some(({ uploaded }) => uploaded !== undefined)
-  return !hasSome && toUploadError(error).code === 'BUCKET_NOT_FOUND'
 }
 
 function joined(plans: readonly UndoPlan[]): UndoPlan {

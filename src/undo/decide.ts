@@ -95,6 +95,7 @@ export function decideUnversioned(object: RecordedObject, found: ObjectInfo | un
   if (!mayBeOurs) return uploaded === undefined && replaced === undefined ? nothing : changed
   if (replaced === null) return { action: 'remove', versionIds: [undefined], restores: false }
   if (isOurs) return { action: 'refuse', why: replaced === undefined ? unasked : lost }
+  if (unsure !== undefined && isBefore(found, unsure)) return nothing
   return { action: 'leave', why: 'it may be of an attempt that failed, or have been there before' }
 }
 
@@ -114,10 +115,24 @@ function mayBeVersionOf(record: FileRecord, version: ObjectVersion): boolean {
 function isVersionOf(record: FileRecord, version: ObjectVersion, versions: readonly ObjectVersion[]): boolean {
   if (hasVersion(record)) {
     if (record.versionId === version.versionId) return true
-    if (record.attempts < 2) return false
+    if (record.attempts < 2 && !wasSentTwice(record)) return false
   }
   const answered = versions.find(({ versionId }) => hasVersion(record) && versionId === record.versionId)
-  return isSame(record, version) && isSince(version, record, answered?.lastModified)
+  const isSent = isSame(record, version) || isOfCandidate(record, version, answered)
+  return isSent && isSince(version, record, answered?.lastModified)
+}
+
+/**
+ * Whether it may be of the candidate of a rollout, which sent the file to the same place before the baseline did: in
+ * other parts or under another checksum, it may, so that only its size is the same.
+ */
+function isOfCandidate(record: FileRecord, version: ObjectVersion, answered: ObjectVersion | undefined): boolean {
+  if (!wasSentTwice(record) || answered?.lastModified === undefined || version.lastModified === undefined) return false
+  return version.size === record.size && version.lastModified <= answered.lastModified
+}
+
+function wasSentTwice({ fallback, destination, key }: FileRecord): boolean {
+  return fallback !== undefined && fallback.destination === destination && (fallback.key ?? key) === key
 }
 
 function isOfUnsure({ unsure }: RecordedObject, version: ObjectVersion): boolean {
@@ -135,7 +150,7 @@ export function hasVersion({ versionId }: Pick<FileRecord, 'versionId'>): boolea
  */
 function isSince(
   { lastModified }: ObjectVersion,
-  { startedAt, durationMs }: Pick<FileRecord, 'startedAt' | 'durationMs'>,
+  { startedAt, durationMs }: Pick<FileRecord, 'startedAt'> & Partial<Pick<FileRecord, 'durationMs'>>,
   answeredAt?: Date,
 ): boolean {
   if (lastModified === undefined || startedAt === null) return false
@@ -172,6 +187,12 @@ function isUntouched(
   if (lastModified.getTime() < began - slackMs || isAfter(stored, endedAtMs)) return false
   // Of several attempts, nobody knows what lay between them.
   return attempts !== 1 || lastModified.getTime() <= began + (durationMs ?? 0) + slackMs
+}
+
+/** Whether it was there before the first attempt; what nobody knows the time of was not. */
+function isBefore({ lastModified }: Stored, { startedAt }: Pick<FileRecord, 'startedAt'>): boolean {
+  if (lastModified === undefined || startedAt === null) return false
+  return lastModified.getTime() < Date.parse(startedAt) - clockSlackMs
 }
 
 /** Whether it was written only when the run had ended; what nobody knows the time of was not. */

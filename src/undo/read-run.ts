@@ -1,6 +1,13 @@
 import { UsageError } from '../errors.ts'
 import { urlsIn } from '../observe/recorded-destinations.ts'
-import type { FileRecord, ReplacedObject, RunRecord, SummaryRecord, UploadStartedRecord } from '../observe/records.ts'
+import type {
+  FallbackRecord,
+  FileRecord,
+  ReplacedObject,
+  RunRecord,
+  SummaryRecord,
+  UploadStartedRecord,
+} from '../observe/records.ts'
 import { readRecords, refuseOtherRun } from '../observe/report/read.ts'
 
 /** What a run's journal, or a JSONL report of it, says of the objects it made. */
@@ -34,9 +41,15 @@ export interface RecordedObject {
   /** What stood there before the run: null for nothing, undefined where nobody asked. */
   readonly replaced: ReplacedObject | null | undefined
   /** The last attempts that failed: what was sent may have arrived though its answer did not. */
-  readonly unsure: FileRecord | undefined
+  readonly unsure: Unsure | undefined
   /** When the run had ended, in milliseconds since the epoch; absent where nothing says so: killed, or under way. */
   readonly endedAtMs?: number | undefined
+}
+
+/** What is known of a file that may be there, though all attempts at it have failed. */
+export interface Unsure extends Pick<FileRecord, 'size' | 'startedAt' | 'attempts' | 'error'> {
+  /** Undefined where nothing says in how many parts it went. */
+  readonly parts: number | undefined
 }
 
 type Known = { -readonly [Field in keyof RecordedObject]: RecordedObject[Field] }
@@ -66,7 +79,7 @@ export async function readRun(path: string, further: readonly FileRecord[] = [])
         } else if (record.type === 'summary') summary = record
         else if (record.type === 'upload-started') {
           unfinished.set(record.uploadId, { ...record, destination: urlOf(record.destination) })
-        } else if (record.type === 'file') see(record, urlOf(record.destination), objects, unfinished)
+        } else if (record.type === 'file') see(record, urlOf, objects, unfinished)
       }
     }
   } catch (error) {
@@ -77,7 +90,7 @@ export async function readRun(path: string, further: readonly FileRecord[] = [])
   if (run === undefined) {
     throw new UsageError(`${path} is no journal or .jsonl report of a run; a run's last lines name its journal`)
   }
-  for (const line of further) see(line, urlOf(line.destination), objects, unfinished)
+  for (const line of further) see(line, urlOf, objects, unfinished)
   // That it is taken back is written below the last invocation's line: a directory of that name may be another there.
   for (const known of objects.values()) {
     const { destination, uploaded } = known
@@ -94,21 +107,24 @@ export async function readRun(path: string, further: readonly FileRecord[] = [])
 
 function see(
   file: FileRecord,
-  destination: string,
+  urlOf: (destination: string) => string,
   objects: Map<string, Known>,
   unfinished: Map<string, StartedUpload>,
 ): void {
-  const spot = `${destination}\n${file.key}`
+  const { key, replaced } = file
+  const destination = urlOf(file.destination)
+  const spot = spotOf({ destination, key })
   const known = objects.get(spot)
+  if (file.fallback !== undefined) seeFallback(file, file.fallback, urlOf, objects)
   switch (file.status) {
     case 'undone':
       objects.delete(spot)
       return
     case 'uploaded':
       for (const [uploadId, begun] of unfinished) {
-        if (begun.key === file.key && begun.destination === destination) unfinished.delete(uploadId)
+        if (begun.key === key && begun.destination === destination) unfinished.delete(uploadId)
       }
-      if (known === undefined) objects.set(spot, newlyKnown(file, destination, { uploaded: file }))
+      if (known === undefined) objects.set(spot, newlyKnown({ destination, key }, replaced, { uploaded: file }))
       else {
         if (known.uploaded !== undefined) known.before = [...known.before, known.uploaded]
         known.uploaded = file
@@ -116,28 +132,53 @@ function see(
       return
     case 'skipped':
       // Stored by an invocation that was killed before it could say so, and found by one that went on.
-      if (file.reason === 'already-uploaded' && file.replaced === null && known?.uploaded === undefined) {
-        objects.set(spot, { ...(known ?? newlyKnown(file, destination, {})), uploaded: file })
+      if (file.reason === 'already-uploaded' && replaced === null && known?.uploaded === undefined) {
+        objects.set(spot, { ...(known ?? newlyKnown({ destination, key }, replaced, {})), uploaded: file })
       }
       return
     case 'failed':
     case 'cancelled':
-      // What was in a file's way is not the run's.
-      if (file.attempts === 0 || file.error?.code === 'ALREADY_EXISTS') return
-      if (known === undefined) objects.set(spot, newlyKnown(file, destination, { unsure: file }))
-      else known.unsure = file
+      seeFailure({ destination, key }, file, replaced, objects)
   }
 }
 
+/**
+ * What the candidate may have stored of a file that went by the baseline after that. Under the same key of the same
+ * destination it is one object with what followed, and nothing to be looked for.
+ */
+function seeFallback(
+  file: FileRecord,
+  fallback: FallbackRecord,
+  urlOf: (destination: string) => string,
+  objects: Map<string, Known>,
+): void {
+  const spot = { destination: urlOf(fallback.destination), key: fallback.key ?? file.key }
+  if (spotOf(spot) === spotOf({ destination: urlOf(file.destination), key: file.key })) return
+  const { size, startedAt } = file
+  const { attempts, error, replaced } = fallback
+  seeFailure(spot, { size, startedAt, attempts, error, parts: undefined }, replaced, objects)
+}
+
+function seeFailure(
+  spot: Spot,
+  unsure: Unsure,
+  replaced: RecordedObject['replaced'],
+  objects: Map<string, Known>,
+): void {
+  // What was in a file's way is not the run's.
+  if (unsure.attempts === 0 || unsure.error?.code === 'ALREADY_EXISTS') return
+  const known = objects.get(spotOf(spot))
+  if (known === undefined) objects.set(spotOf(spot), newlyKnown(spot, replaced, { unsure }))
+  else known.unsure = unsure
+}
+
+type Spot = Pick<RecordedObject, 'destination' | 'key'>
+
+function spotOf({ destination, key }: Spot): string {
+  return `${destination}\n${key}`
+}
+
 /** What the first line says was replaced is what was there before the run; later ones replaced the run's own. */
-function newlyKnown(file: FileRecord, destination: string, what: Partial<Known>): Known {
-  return {
-    destination,
-    key: file.key,
-    uploaded: undefined,
-    before: [],
-    replaced: file.replaced,
-    unsure: undefined,
-    ...what,
-  }
+function newlyKnown({ destination, key }: Spot, replaced: RecordedObject['replaced'], what: Partial<Known>): Known {
+  return { destination, key, uploaded: undefined, before: [], replaced, unsure: undefined, ...what }
 }

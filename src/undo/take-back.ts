@@ -10,7 +10,7 @@ import type { FileRecord } from '../observe/records.ts'
 import { objectUrl } from '../observe/verbose.ts'
 import { type Clock, clockSlackMs } from '../transfer/clock.ts'
 import { createRequests, requestsAtOnce } from '../transfer/requests.ts'
-import { byDestination, type RunPart } from './by-destination.ts'
+import { byDestination, isNowhere, type RunPart } from './by-destination.ts'
 import { carryOut, type UnfinishedUpload } from './carry-out.ts'
 import type { PlannedRemoval } from './plan.ts'
 import { type RecordedObject, readRun } from './read-run.ts'
@@ -25,7 +25,7 @@ export interface TakeBackOptions {
   readonly journal: Journal
   /** Lines that the journal could not take. */
   readonly unrecorded: readonly FileRecord[]
-  readonly lanes: readonly Pick<RunLane, 'destination'>[]
+  readonly lanes: readonly Pick<RunLane, 'destination' | 'settings'>[]
   readonly cwd: string
   readonly settings: Pick<Settings, 'concurrency' | 'retry'>
   readonly clock: Clock
@@ -85,6 +85,7 @@ async function takeBackAt(
     return await carryOutAll(destination, part, continuedAt, signal, options)
   } catch (error) {
     if (options.lanes.length === 1) throw error
+    if (isNowhere(part, toUploadError(error))) return []
     return [`what is at ${url} was not undone: ${toUploadError(error).message}`]
   }
 }
@@ -135,14 +136,18 @@ async function lostUploads(
   destination: Destination,
   unsure: readonly RecordedObject[],
   signal: AbortSignal,
-  { settings, clock }: TakeBackOptions,
+  { settings, clock, lanes }: TakeBackOptions,
 ): Promise<readonly UnfinishedUpload[]> {
   const list = destination.multipart?.list
   if (list === undefined) return []
+  const there = lanes.filter((lane) => lane.destination.url === destination.url)
+  const leastInParts = Math.min(...there.map((lane) => lane.settings.multipartThreshold))
   const { ask } = createRequests(settings.retry, clock, signal)
   const found: UnfinishedUpload[] = []
   for (const { destination: url, key, unsure: line } of unsure) {
-    if (line === undefined || line.parts < 2 || line.startedAt === null) continue
+    if (line === undefined || line.startedAt === null) continue
+    const { parts = (line.size ?? 0) > leastInParts ? 2 : 1 } = line
+    if (parts < 2) continue
     const since = Date.parse(line.startedAt) - clockSlackMs
     const begun = await ask(async (call) => {
       const uploads: UnfinishedUpload[] = []

@@ -143,18 +143,20 @@ describe('bars', () => {
     emit({ type: 'file-retry', index: 1, path: 'a', attempt: 1, code: 'TIMEOUT', message: 'no answer', delayMs: 4000 })
     emit({ type: 'concurrency', from: 128, to: 64, reason: 'the server asked for fewer requests' })
     emit({ type: 'file-deferred', index: 2, path: 'b', code: 'TIMEOUT', message: 'no answer' })
+    emit({ type: 'file-fallback', index: 2, path: 'b', code: 'STALLED', message: 'nothing moves' })
     pass(100)
-    expect(terminal.screen()[5]).toMatch(/take-0001.* retry in 0:04$/)
+    expect(terminal.screen()[6]).toMatch(/take-0001.* retry in 0:04$/)
     pass(4000)
-    expect(terminal.screen()[5]).toMatch(/take-0001.* retrying$/)
+    expect(terminal.screen()[6]).toMatch(/take-0001.* retrying$/)
     emit(fileEnded(1))
     pass(100)
-    expect(terminal.screen().slice(0, 6)).toEqual([
+    expect(terminal.screen().slice(0, 7)).toEqual([
       header,
       ' adapted',
       ' retrying a in 4.0 s, attempt 1 failed: no answer (TIMEOUT)',
       ' concurrency 128 → 64 (the server asked for fewer requests)',
       ' putting off b to the end of the run: no answer (TIMEOUT)',
+      ' sending b by the baseline, the candidate failed: nothing moves (STALLED)',
       ' uploaded ./audio/take-0001.wav → s3://recordings/2026/take-0001.wav',
     ])
     expect(terminal.screen().at(-1)).toMatch(/2 retries$/)

@@ -104,6 +104,21 @@ describe('closing lines', () => {
   })
 
   it.each([
+    [10, 198, 2, 2, 'nightly 10 %: 198 of 200 by the candidate, 2 fell back'],
+    [0.5, 1200, 0, 0, 'nightly 0.5 %: 1,200 of 1,200 by the candidate'],
+    [0, 0, 0, 0, 'nightly 0 %: none by the candidate'],
+    [100, 0, 0, 1200, 'nightly 100 %: none by the candidate, 1,200 fell back'],
+  ])('tell of a rollout: %d %%, %i, %i, %i', (percentage, succeeded, failed, fellBack, expected) => {
+    const sides = { candidate: { succeeded, failed }, baseline: { succeeded: 9, failed: 1 }, fellBack }
+    const summary = summaryRecord({ rollout: { name: 'nightly', ...sides } })
+    const rollout = { name: 'nightly', begunAt: '2026-11-01T00:00:00.000Z', stage: 10, percentage }
+    const lines = closingLines(runEnded({ summary }), { color: false, rollout })
+    expect(lines[2]).toBe(`  rollout  ${expected}`)
+    // Whoever has not seen the run begin does not know its share.
+    expect(closing({ summary })[2]).toBe(`  rollout  ${expected.replace(/ [\d.]+ %/, '')}`)
+  })
+
+  it.each([
     [1, '1 half-sent upload: upload --resume goes on with it, upload cleanup removes it'],
     [3, '3 half-sent uploads: upload --resume goes on with them, upload cleanup removes them'],
   ])('name %i half-sent uploads', (unfinishedUploads, expected) => {

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../../src/errors.ts'
 import type { WatchClock } from '../../../src/observe/clock.ts'
 import type { FileEnded, FileStarted, RunEnded, RunStarted } from '../../../src/observe/events.ts'
-import type { FileRecord, RunRecord, SummaryRecord } from '../../../src/observe/records.ts'
+import type { FallbackRecord, FileRecord, RunRecord, SummaryRecord } from '../../../src/observe/records.ts'
 
 /** Events and records with all that a test does not care about filled in. */
 
@@ -58,6 +58,18 @@ export function fileRecord(changes: Partial<FileRecord> = {}): FileRecord {
     parts: 1,
     engine: 'standard',
     contentType: 'audio/wav',
+    ...changes,
+  }
+}
+
+/** How a file failed on the candidate of a rollout. */
+export function fallbackRecord(changes: Partial<FallbackRecord> = {}): FallbackRecord {
+  return {
+    engine: 'fast',
+    destination: 's3://candidate/',
+    attempts: 3,
+    durationMs: 812.5,
+    error: { code: 'SERVER_ERROR', message: 'the server answered 500', status: 500, retryable: true },
     ...changes,
   }
 }

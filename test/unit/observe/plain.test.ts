@@ -107,6 +107,7 @@ describe('plain progress', () => {
       fileStarted(1),
       { type: 'file-retry', index: 1, path: 'a', attempt: 1, code: 'TIMEOUT', message: 'no answer', delayMs: 200 },
       { type: 'file-deferred', index: 1, path: 'a', code: 'TIMEOUT', message: 'no answer' },
+      { type: 'file-fallback', index: 1, path: 'a', code: 'STALLED', message: 'nothing moves' },
       fileEnded(1),
     ]
     const quiet = start()
@@ -115,14 +116,15 @@ describe('plain progress', () => {
     const verbose = start({ verbose: true })
     verbose.emit(...events, ...Array.from({ length: 25 }, (_, n) => failed(n + 2)))
     const lines = verbose.lines()
-    expect(lines.slice(1, 6)).toEqual([
+    expect(lines.slice(1, 7)).toEqual([
       'upload: multipart threshold raised',
       'upload: concurrency 32 → 64 (throughput grew 41 %)',
       'retrying a in 200 ms, attempt 1 failed: no answer (TIMEOUT)',
       'putting off a to the end of the run: no answer (TIMEOUT)',
+      'sending a by the baseline, the candidate failed: nothing moves (STALLED)',
       'uploaded ./audio/take-0001.wav → s3://recordings/2026/take-0001.wav',
     ])
-    expect(lines).toHaveLength(6 + 25)
+    expect(lines).toHaveLength(7 + 25)
   })
 
   it('says only what went wrong where progress is not wanted', () => {

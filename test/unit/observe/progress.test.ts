@@ -93,6 +93,21 @@ describe('progress', () => {
     expect(progress).toMatchObject({ filesDone: 1, bytesDone: 100, bytesSent: 170 })
   })
 
+  it('begins anew with a file that fell back from the candidate, in its slot', () => {
+    const progress = progressOf(
+      { type: 'totals', files: 2, bytes: 200, complete: true },
+      fileStarted(1, { size: 100 }),
+      sent(1, 70),
+      { type: 'file-fallback', index: 1, path: 'a', code: 'STALLED', message: 'nothing moves' },
+      fileStarted(1, { size: 100 }),
+      sent(1, 20),
+    )
+    expect(progress).toMatchObject({ filesDone: 0, bytesDone: 20, bytesSent: 90, retries: 0 })
+    progress.apply(sent(1, 100))
+    progress.apply(fileEnded(1, { size: 100, bytesSent: 170 }))
+    expect(progress).toMatchObject({ filesDone: 1, bytesDone: 100, bytesSent: 170 })
+  })
+
   it('does not count the bytes of files that a rule leaves out, which the totals are without', () => {
     const progress = createProgress(() => 0)
     progress.apply(fileEnded(1, { status: 'skipped', reason: 'excluded-by-rule', size: 7, bytesSent: 0 }))

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { placesText, startDetails, startText } from '../../../src/observe/start-line.ts'
 import { runRecord, runStarted } from './events.ts'
 
@@ -9,6 +9,17 @@ it('names the run that is continued', () => {
     'endpoint http://h',
   ])
   expect(startDetails(runStarted())).toEqual([])
+})
+
+it('names every endpoint that is a custom one', () => {
+  const otherEndpoints = ['http://route', 'http://candidate\n']
+  expect(startDetails(runStarted({ endpoint: 'http://own', otherEndpoints, configFile: './c.json' }))).toEqual([
+    'endpoint http://own',
+    'endpoint http://route',
+    'endpoint http://candidate\\n',
+    'config ./c.json',
+  ])
+  expect(startDetails(runStarted({ otherEndpoints: ['http://route'] }))).toEqual(['endpoint http://route'])
 })
 
 it.each<[string[], string]>([
@@ -28,4 +39,36 @@ it('says that there are more destinations than one', () => {
   expect(startText(runStarted({ run }), progress as Parameters<typeof startText>[1])).toBe(
     '214 files, 3.2 GB → s3://recordings/2026/ and 2 more',
   )
+})
+
+describe('a rollout', () => {
+  const at = (percentage: number, stage = 10) => ({
+    name: 'nightly',
+    begunAt: '2026-11-01T00:00:00.000Z',
+    stage,
+    percentage,
+  })
+  const config = { rollout: { candidates: [{ to: 's3://candidate/' }, null, { to: 's3://own' }, { engine: 'fast' }] } }
+
+  it.each([
+    [at(10), 'rollout nightly: 10 % by the candidate (stage 10 %)'],
+    [at(0.5, 1), 'rollout nightly: 0.5 % by the candidate (stage 1 %)'],
+    [at(0), 'rollout nightly: 0 % by the candidate (stage 10 %)'],
+    [{ ...at(10), name: 'a\x1bb' }, 'rollout a\\x1bb: 10 % by the candidate (stage 10 %)'],
+  ])('is named: %j', (rollout, text) => {
+    expect(startDetails(runStarted({ run: runRecord({ rollout }), configFile: './c.json' }))).toEqual([
+      'config ./c.json',
+      text,
+    ])
+  })
+
+  it.each([
+    [at(10), 's3://own/ and 1 more'],
+    [at(0), 's3://own/'],
+    [undefined, 's3://own/'],
+  ])('leads to its candidate only where that gets files: %j', (rollout, text) => {
+    const run = runRecord({ to: 's3://own/', config, rollout })
+    const progress = { files: 1, bytes: 1, complete: true } as Parameters<typeof startText>[1]
+    expect(startText(runStarted({ run }), progress)).toBe(`1 file, 1 B → ${text}`)
+  })
 })

@@ -3,11 +3,12 @@ import {
   concurrencyLine,
   deferredLine,
   failureText,
+  fallbackLine,
   objectUrl,
   outcomeLine,
   retryLine,
 } from '../../../src/observe/verbose.ts'
-import { fileRecord } from './events.ts'
+import { fallbackRecord, fileRecord } from './events.ts'
 
 describe('a line per file', () => {
   it.each([
@@ -25,6 +26,23 @@ describe('a line per file', () => {
         error: { code: 'TIMEOUT', message: 'no answer\nin 30 s', retryable: true },
       }),
       'failed a\\n: no answer in 30 s (TIMEOUT)',
+    ],
+    [
+      fileRecord({ path: 'a', key: 'a', destination: 's3://b/', fallback: fallbackRecord() }),
+      'uploaded a → s3://b/a (fell back: SERVER_ERROR at s3://candidate/)',
+    ],
+    [
+      fileRecord({
+        path: 'a',
+        status: 'failed',
+        fallback: fallbackRecord({ destination: 'file:./\x07/' }),
+        error: { code: 'TIMEOUT', message: 'no answer', retryable: true },
+      }),
+      'failed a: no answer (TIMEOUT) (fell back: SERVER_ERROR at file:./\\x07/)',
+    ],
+    [
+      fileRecord({ path: 'a', status: 'skipped', reason: 'exists', fallback: fallbackRecord() }),
+      'skipped a (exists) (fell back: SERVER_ERROR at s3://candidate/)',
     ],
   ])('%#', (file, line) => expect(outcomeLine(file)).toBe(line))
 
@@ -48,6 +66,9 @@ describe('a line per file', () => {
       'concurrency 32 → 64 (throughput grew 41 %)',
     )
     expect(deferredLine(deferred)).toBe('putting off a to the end of the run: busy (THROTTLED)')
+    expect(fallbackLine({ ...deferred, type: 'file-fallback' })).toBe(
+      'sending a by the baseline, the candidate failed: busy (THROTTLED)',
+    )
   })
 })
 

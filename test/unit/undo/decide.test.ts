@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { decideSuspended, decideUnversioned, decideVersioned } from '../../../src/undo/decide.ts'
+import { fallbackRecord } from '../observe/events.ts'
 import { began, failed, recorded, uploaded, version } from './records.ts'
 
 const removes = (...versionIds: (string | undefined)[]) => ({ action: 'remove', versionIds, restores: false })
@@ -12,6 +13,15 @@ const marker = { isDeleteMarker: true, etag: undefined, size: 0 }
 
 const answered = recorded({ uploaded: uploaded({ versionId: 'v9' }) })
 const retried = recorded({ uploaded: uploaded({ versionId: 'v9', attempts: 2, durationMs: 3000 }) })
+
+const fellBack = recorded({
+  uploaded: uploaded({
+    versionId: 'v9',
+    attempts: 2,
+    durationMs: 3000,
+    fallback: fallbackRecord({ destination: 's3://bucket/', attempts: 1 }),
+  }),
+})
 
 describe('where every version is kept', () => {
   it.each([
@@ -68,6 +78,31 @@ describe('where every version is kept', () => {
       'what is known to have been there before',
       recorded({ uploaded: uploaded({ attempts: 2 }), replaced: { size: 5, versionId: 'v8' } }),
       [version('v9', 1), version('v8', 0)],
+      restores('v9'),
+    ],
+    [
+      'stored by the candidate of a rollout, too, in other parts',
+      fellBack,
+      [version('v9', 3), version('v8', 1, { etag: '"parts-2"' }), version('v1', -9, others)],
+      restores('v9', 'v8'),
+    ],
+    [
+      'stored by the candidate, and what others have put there meanwhile',
+      fellBack,
+      [version('v9', 3), version('v8', 1, { ...others, size: 6 }), version('v1', -9, others)],
+      restores('v9'),
+    ],
+    [
+      'of the baseline alone, on top of the same size of before',
+      fellBack,
+      [version('v9', 3), version('v1', -9, others)],
+      restores('v9'),
+    ],
+    ['of the baseline, beneath a version of others', fellBack, [version('v10', 5, others), version('v9', 3)], leaves],
+    [
+      'sent to another place by the candidate',
+      recorded({ uploaded: uploaded({ versionId: 'v9', attempts: 2, fallback: fallbackRecord() }) }),
+      [version('v9', 3), version('v8', 1, others)],
       restores('v9'),
     ],
     [
@@ -211,6 +246,14 @@ describe('where no versions are kept', () => {
     ['an attempt that failed', recorded({ ...unsure, replaced: null }), undefined, nothing],
     ['an attempt that failed, and others', recorded({ ...unsure, replaced: null }), { ...found, size: 6 }, leaves],
     ['an attempt that failed, without having asked', recorded(unsure), found, leaves],
+    ['an attempt that failed, without having asked, of its time', recorded(unsure), at(1), leaves],
+    ['an attempt that failed, without having asked, older than it', recorded(unsure), at(-60), nothing],
+    [
+      'an attempt that failed, though nothing was there, by another clock',
+      recorded({ ...unsure, replaced: null }),
+      at(-60),
+      removes(undefined),
+    ],
     ['an attempt that failed, without having asked, another size', recorded(unsure), { ...found, size: 6 }, nothing],
     [
       'an attempt that failed, what it would have replaced still there',

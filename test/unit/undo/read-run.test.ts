@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { UsageError } from '../../../src/errors.ts'
-import type { FileRecord, JournalRecord } from '../../../src/observe/records.ts'
-import { byDestination } from '../../../src/undo/by-destination.ts'
+import type { FallbackRecord, FileRecord, JournalRecord } from '../../../src/observe/records.ts'
+import { byDestination, isNowhere } from '../../../src/undo/by-destination.ts'
 import { type RecordedRun, readRun } from '../../../src/undo/read-run.ts'
 import { makeTempDir } from '../../support/temp-dir.ts'
-import { summaryRecord } from '../observe/events.ts'
+import { fallbackRecord, summaryRecord } from '../observe/events.ts'
 import { failed, runRecord, uploaded } from './records.ts'
 
 async function journal(records: readonly (JournalRecord | string)[]): Promise<string> {
@@ -151,4 +151,93 @@ it('names a directory so that it is the same one below the last invocation, whic
   ])
   const { objects } = await readRun(path)
   expect([...objects.values()].map((object) => object.uploaded?.destination)).toEqual(['file:/w/out/', 's3://other/'])
+})
+
+describe('a file that fell back from the candidate of a rollout', () => {
+  const fallback = fallbackRecord({ replaced: null })
+  const fellBack = uploaded({ attempts: 4, fallback })
+  const there = 's3://candidate/\na.wav'
+
+  it('may be there, too, as what is known of its attempts there tells', async () => {
+    const { objects } = await readRun(await journal([runRecord(), fellBack]))
+    const { error } = fallback
+    const { size, startedAt } = fellBack
+    expect([...objects.values()]).toEqual([
+      {
+        destination: 's3://candidate/',
+        key: 'a.wav',
+        uploaded: undefined,
+        before: [],
+        replaced: null,
+        unsure: { size, startedAt, attempts: 3, error, parts: undefined },
+      },
+      { destination: 's3://bucket/', key: 'a.wav', uploaded: fellBack, before: [], replaced: undefined },
+    ])
+  })
+
+  it('may be there under the key that it had there', async () => {
+    const other = uploaded({ fallback: { ...fallback, destination: 's3://bucket', key: 'other/a.wav' } })
+    const { objects } = await readRun(await journal([runRecord(), other]))
+    expect([...objects.keys()]).toEqual([spotOf('other/a.wav'), spotOf('a.wav')])
+  })
+
+  it.each<[string, Partial<FallbackRecord>]>([
+    ['where the candidate was not asked', { attempts: 0 }],
+    ['where an object was in its way', { error: { code: 'ALREADY_EXISTS', message: 'it exists', retryable: false } }],
+    ['where it went to the same place after that', { destination: 's3://bucket' }],
+  ])('is one object: %s', async (_name, changes) => {
+    const { objects } = await readRun(await journal([runRecord(), uploaded({ fallback: { ...fallback, ...changes } })]))
+    expect([...objects.keys()]).toEqual([spotOf('a.wav')])
+  })
+
+  it('is known there whatever became of it on the baseline, and stays so once it is taken back there', async () => {
+    const keysAfter = async (...lines: FileRecord[]) => [
+      ...(await readRun(await journal([runRecord(), ...lines]))).objects.keys(),
+    ]
+    expect(await keysAfter({ ...fellBack, status: 'skipped', reason: 'exists' })).toEqual([there])
+    expect(await keysAfter({ ...failed({ attempts: 3 }), fallback })).toEqual([there, spotOf('a.wav')])
+    expect(await keysAfter(fellBack, { ...fellBack, status: 'undone' })).toEqual([there])
+  })
+
+  it('is what the candidate has of another invocation, and may have another version of it', async () => {
+    const first = uploaded({ destination: 's3://candidate/', replaced: null, versionId: 'v1' })
+    const run = runRecord({ to: 's3://bucket/' })
+    const { objects } = await readRun(await journal([run, first, runRecord({ invocation: 2 }), fellBack]))
+    expect(objects.get(there)).toMatchObject({ uploaded: first, replaced: null, unsure: { attempts: 3 } })
+  })
+})
+
+describe('a destination that cannot be asked', () => {
+  const refused = { code: 'ACCESS_DENIED', message: 'no', status: 403, retryable: false } as const
+  const part = async (...lines: JournalRecord[]) =>
+    [...byDestination(await readRun(await journal([runRecord({ to: 's3://candidate/' }), ...lines]))).values()][0] ?? {
+      objects: new Map(),
+      unfinished: [],
+    }
+  const sent = (changes: Partial<FallbackRecord>) => uploaded({ fallback: fallbackRecord(changes) })
+  const denied = { code: 'CREDENTIALS_INVALID' } as const
+
+  it('has nothing of the run where it has refused all that came, or has no bucket', async () => {
+    const all = await part(sent({ attempts: 1, error: refused }))
+    expect(isNowhere(all, denied)).toBe(true)
+    expect(isNowhere(await part(sent({})), { code: 'BUCKET_NOT_FOUND' })).toBe(true)
+  })
+
+  it.each<[string, Partial<FallbackRecord>]>([
+    ['it has failed rather than refused', { attempts: 1 }],
+    ['an attempt before the one that was refused has failed', { attempts: 2, error: refused }],
+    ['nothing says that there was an answer', { attempts: 1, error: { ...refused, status: undefined } }],
+  ])('may have something where %s', async (_name, changes) => {
+    expect(isNowhere(await part(sent({ attempts: 1, error: refused }), sent({ key: 'b', ...changes })), denied)).toBe(
+      false,
+    )
+  })
+
+  it('has something where it has taken a file, or a part', async () => {
+    const lines = [sent({ attempts: 1, error: refused })]
+    const taken = uploaded({ key: 'b', destination: 's3://candidate/' })
+    expect(isNowhere(await part(...lines, taken), denied)).toBe(false)
+    const half = { ...started, destination: 's3://candidate/' }
+    expect(isNowhere(await part(...lines, half), { code: 'BUCKET_NOT_FOUND' })).toBe(false)
+  })
 })

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { summaryFileOf, whyNotWritten, writeReports } from '../../../../src/observe/report/write.ts'
 import { readCsv } from '../../../support/csv.ts'
 import { tempDir } from '../../../support/temp-dir.ts'
-import { fileRecord, runRecord, summaryRecord } from '../events.ts'
+import { fallbackRecord, fileRecord, runRecord, summaryRecord } from '../events.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -144,6 +144,25 @@ describe('a .csv report', () => {
         '1,standard,,,,,,,,,,,,,audio/wav,ACCESS_DENIED,"may not ""write"", here",403,R1,false',
       '',
     ])
+  })
+
+  it('has the stage, and how a file failed on the candidate, in the columns that are theirs', async () => {
+    const fellBack = fileRecord({ stage: 0.5, side: 'candidate', fallback: fallbackRecord({ key: 'elsewhere' }) })
+    const journal = await journalOf(runRecord(), fellBack, fileRecord({ stage: 0.5, side: 'baseline' }))
+    expect(readCsv(await written(journal, 'r.csv'))).toMatchObject([
+      {
+        engine: 'standard',
+        stage: '0.5',
+        fallbackEngine: 'fast',
+        fallbackDestination: 's3://candidate/',
+        fallbackDurationMs: '812.5',
+        fallbackErrorCode: 'SERVER_ERROR',
+        fallbackErrorMessage: 'the server answered 500',
+        errorCode: '',
+      },
+      { stage: '0.5', fallbackEngine: '', fallbackDurationMs: '', fallbackErrorCode: '' },
+    ])
+    expect(JSON.parse(await written(journal, 'r.json')).files[0]).toEqual(fellBack)
   })
 
   it.each([
