@@ -18,7 +18,7 @@ export interface PlanTotals {
 }
 
 export interface PrintPlanOptions {
-  readonly settings: Pick<Settings, 'json' | 'rules' | 'routes'>
+  readonly settings: Pick<Settings, 'json' | 'rules' | 'routes' | 'rollout'>
   readonly stdout: Output
   readonly signal: AbortSignal
 }

@@ -1,5 +1,6 @@
 import type { Settings } from '../config/settings.ts'
 import type { Listener, RunEnded } from '../observe/events.ts'
+import type { RunRollout } from '../observe/records.ts'
 import { printable } from '../printable.ts'
 import type { Host } from './host.ts'
 
@@ -53,12 +54,14 @@ export async function createObservers(settings: Shown, host: Host, isMuted: () =
   const close = (): void => {
     for (const watcher of watchers) watcher.close()
   }
+  let rollout: RunRollout | undefined
   const listener: Listener = (event) => {
+    if (event.type === 'run') rollout = event.run.rollout
     if (isMuted()) return
     for (const watcher of watchers) watcher.listener(event)
     if (event.type !== 'summary') return
     close()
-    for (const line of closing(event, { color, home: host.home })) host.stderr.write(`${line}\n`)
+    for (const line of closing(event, { color, home: host.home, rollout })) host.stderr.write(`${line}\n`)
   }
   return { listener, close }
 }

@@ -24,11 +24,15 @@ export interface PlanColumns {
 const typeWidth = 16
 const MiB = 2 ** 20
 
+/** What decides about a file that a rollout gives to its candidate. */
+const byRollout = 'rollout: candidate'
+
 /** @param settings tell whether there is anything that can decide about files */
-export function planColumns({ rules, routes }: Pick<Settings, 'rules' | 'routes'>): PlanColumns {
-  const longest = (entries: readonly { readonly name: string }[]): number =>
-    Math.max(0, ...entries.map(({ name }) => name.length + 1))
-  const byWidth = Math.max(0, longest(rules) + longest(routes) - 1)
+export function planColumns({ rules, routes, rollout }: Pick<Settings, 'rules' | 'routes' | 'rollout'>): PlanColumns {
+  const longest = (names: readonly string[]): number => Math.max(0, ...names.map((name) => name.length + 1))
+  const namesOf = (entries: readonly { readonly name: string }[]): readonly string[] => entries.map(({ name }) => name)
+  const byWidths = [namesOf(rules), namesOf(routes), rollout?.isEnabled ? [byRollout] : []].map(longest)
+  const byWidth = Math.max(0, byWidths.reduce((sum, width) => sum + width) - 1)
   const row = (what: string, size: string, parts: string, type: string, by: string, name: string): string => {
     const decided = byWidth === 0 ? [] : [fitName(by, Math.max(byWidth, 2))]
     const fixed = [what.padEnd(6), size.padStart(8), padded(parts, 11), fitName(type, typeWidth), ...decided]
@@ -40,7 +44,7 @@ export function planColumns({ rules, routes }: Pick<Settings, 'rules' | 'routes'
       const { file } = planned
       const size = file.size === undefined ? '?' : formatSize(file.size)
       const type = printable(withoutParameters(file.contentType))
-      const by = printable((file.decidedBy ?? []).join(' '))
+      const by = printable([...(file.decidedBy ?? []), ...(file.side === 'candidate' ? [byRollout] : [])].join(' '))
       return row(whatOf(planned), size, partsText(planned), type, by, nameText(planned))
     },
   }
@@ -48,7 +52,8 @@ export function planColumns({ rules, routes }: Pick<Settings, 'rules' | 'routes'
 
 /** A file as `--dry-run --json` prints it: the fields a run's `file` line would have, and why. */
 export function plannedRecord({ file, lane }: PlannedUpload): Readonly<Record<string, unknown>> {
-  const { path, source, key, originalKey, size, mtimeMs, contentType, properties, decidedBy, skip, problem } = file
+  const { path, source, key, originalKey, size, mtimeMs, contentType, properties, decidedBy, side, skip, problem } =
+    file
   const inParts = partsIn({ file, lane })
   return {
     type: 'planned',
@@ -65,6 +70,7 @@ export function plannedRecord({ file, lane }: PlannedUpload): Readonly<Record<st
     contentType,
     properties,
     decidedBy,
+    side,
     skip,
     ...(problem === undefined
       ? {}

@@ -22,6 +22,7 @@ Commands (each with a --help of its own):
   upload undo <report>                                  take back what a run created
   upload verify <report>                                check what a run uploaded
   upload cleanup <destination>                          remove half-sent uploads left behind
+  upload rollout status|promote|rollback|…              look after a staged rollout
   upload init                                           write a .uploadrc.json to begin with
 `
 

@@ -33,6 +33,14 @@ describe('start-up stays quick', () => {
     // string-width comes with what formats the lines of a dry run.
     expect(packages.sort()).toEqual(['commander', 'fastest-levenshtein', 'string-width', 'zod'])
   })
+
+  it('a run loads what follows a rollout only where there is one', () => {
+    const loaded = [...loadedBy(join(src, 'upload.ts'))]
+    expect(loaded).toContain(join(src, 'lanes.ts'))
+    const ofRollout = loaded.filter((name) => /[\\/]rollout[\\/]|proper-lockfile/.test(name))
+    // The summary counts by the same rules.
+    expect(ofRollout).toEqual([join(src, 'rollout/outcome.ts')])
+  })
 })
 
 describe('the process', () => {

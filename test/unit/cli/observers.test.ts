@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { createObservers, progressMode, usesColor } from '../../../src/cli/observers.ts'
-import { fileEnded, fileRecord, runEnded, runStarted } from '../observe/events.ts'
+import { fileEnded, fileRecord, runEnded, runRecord, runStarted, summaryRecord } from '../observe/events.ts'
 import { type FakeHost, fakeHost, fakeOutput } from './fake-host.ts'
 
 const off = { progress: 'auto', quiet: false, verbose: false, noColor: false, json: false } as const
@@ -67,6 +67,16 @@ describe('createObservers', () => {
     observers.close()
     return shown
   }
+
+  it('closing lines with the share of the rollout that the run began with', async () => {
+    const rollout = { name: 'nightly', begunAt: '2026-11-01T00:00:00.000Z', stage: 1, percentage: 0.5 }
+    const sides = { candidate: { succeeded: 1, failed: 0 }, baseline: { succeeded: 9, failed: 0 }, fellBack: 0 }
+    const shown = host()
+    const { listener } = await createObservers(off, shown, () => false)
+    listener(runStarted({ run: runRecord({ rollout }) }))
+    listener(runEnded({ summary: summaryRecord({ rollout: { name: 'nightly', ...sides } }) }))
+    expect(shown.stderr.text()).toContain('\n  rollout  nightly 0.5 %: 1 of 1 by the candidate\n')
+  })
 
   it('plain lines and the closing ones where there is no terminal', async () => {
     const { stdout, stderr } = await show({})

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { planColumns, plannedRecord } from '../../../src/cli/planned-text.ts'
 import { UploadError } from '../../../src/errors.ts'
 import type { PlannedUpload } from '../../../src/upload.ts'
+import { rolloutOf } from '../../support/rollout-settings.ts'
 import { noEntries, planned, ruleNamed } from './planned.ts'
 
 const problem = new UploadError('KEY_INVALID', 'its key would hold\na control character')
@@ -55,7 +56,7 @@ describe('planColumns', () => {
   })
 
   it('says which rule and route decided, where there can be any', () => {
-    const settings = { rules: [ruleNamed('rules[0]'), ruleNamed('rules[10]')], routes: [] }
+    const settings = { ...noEntries, rules: [ruleNamed('rules[0]'), ruleNamed('rules[10]')] }
     const { heading, line } = planColumns(settings)
     expect(heading).toBe('what        size  parts        type              by         file')
     expect(line(planned({ size: 5, decidedBy: ['rules[0]'] }))).toBe(
@@ -66,10 +67,29 @@ describe('planColumns', () => {
 
   it('has room for a rule and a route at once', () => {
     const route = { ...ruleNamed('routes[0]'), settings: planned().lane.settings as never }
-    const { line } = planColumns({ rules: [ruleNamed('rules[0]')], routes: [route] })
+    const { line } = planColumns({ ...noEntries, rules: [ruleNamed('rules[0]')], routes: [route] })
     expect(line(planned({ size: 5, decidedBy: ['rules[0]', 'routes[0]'] }))).toContain(
       'audio/wav         rules[0] routes[0]  ./a.wav',
     )
+  })
+})
+
+describe('a rollout', () => {
+  const rolledOut = { ...noEntries, rollout: rolloutOf() }
+
+  it('decides for its candidate', () => {
+    const { heading, line } = planColumns({ ...rolledOut, rules: [ruleNamed('rules[0]')] })
+    const decidedBy = ['rules[0]']
+    expect(line(planned({ size: 5, decidedBy, side: 'candidate' }))).toContain('rules[0] rollout: candidate  ./a.wav')
+    expect(line(planned({ size: 5, decidedBy, side: 'baseline' }))).toMatch(/ {2}rules\[0\] {21}\.\/a\.wav/)
+    expect(heading).toMatch(/ {2}by {27}file$/)
+    expect(plannedRecord(planned({ side: 'baseline' }))).toMatchObject({ side: 'baseline' })
+    expect(plannedRecord(planned())).not.toHaveProperty('side', expect.anything())
+  })
+
+  it('that is switched off does not', () => {
+    const { heading: without } = planColumns({ ...noEntries, rollout: { ...rolloutOf(), isEnabled: false } })
+    expect(without).toBe(heading)
   })
 })
 

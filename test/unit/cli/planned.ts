@@ -4,8 +4,8 @@ import type { PlannedUpload } from '../../../src/upload.ts'
 import { createFakeDestination, type FakeDestinationOptions } from '../../support/fake-destination.ts'
 import { defaultSettings } from '../../support/settings.ts'
 
-/** Settings without a rule or a route. */
-export const noEntries = { rules: [], routes: [] } as const
+/** Settings without a rule, a route or a rollout. */
+export const noEntries = { rules: [], routes: [], rollout: undefined } as const
 
 /** A file as a dry run hears of it, and where it would go. */
 export function planned(

@@ -125,3 +125,46 @@ describe('a run with routes', () => {
     expect(() => at('s3://other/takes/', ['supabaseUrl'])).not.toThrow()
   })
 })
+
+describe('a run of a rollout', () => {
+  const there = { region: 'there', endpointUrl: 'https://there' }
+  const rollout = { name: 'nightly', begunAt: '', stage: 10, percentage: 10 }
+  const run = {
+    to: 's3://own/',
+    cwd: '/work',
+    config: {
+      s3: { region: 'own' },
+      routes: [{ to: 's3://route/', s3: { region: 'route' } }],
+      rollout: { candidates: [{ to: 's3://candidate/x', s3: there }, null, { to: 'file:out', s3: {} }] },
+    },
+    rollout,
+  } as unknown as RunRecord
+  const before = { ...run, config: { s3: { region: 'own' } }, rollout: undefined } as unknown as RunRecord
+
+  const settingsAt = (runs: readonly RunRecord[], byFlag: readonly OptionKey[] = []) =>
+    reportedSettings(runs, { settings: { ...defaultSettings, s3: now }, byFlag: new Set(byFlag) })
+
+  it.each([
+    ['of that run alone', [run]],
+    ['of that run and one without a rollout before it', [before, run]],
+    ['of that run and one without a rollout after it', [run, before]],
+  ])('has what is at the candidate reached as it was: %s', (_name, runs) => {
+    const at = settingsAt(runs)
+    expect(at('s3://candidate/x/')).toMatchObject({ to: 's3://candidate/x/', s3: there })
+    expect(at('file:/work/out/')).toMatchObject({ to: 'file:/work/out/' })
+    expect(at('s3://own/').s3.region).toBe('own')
+    expect(at('s3://route/').s3.region).toBe('route')
+  })
+
+  it('does not go to what no run had as its candidate', () => {
+    expect(() => settingsAt([before])('s3://candidate/x/')).toThrow('s3://candidate/x/ cannot be reached')
+  })
+
+  it('takes flags that have an effect at the candidate alone, where that got files', () => {
+    const config = { rollout: { candidates: [{ to: 'supabase://b/' }] } }
+    const at = (percentage: number) =>
+      settingsAt([{ ...run, config, rollout: { ...rollout, percentage } }], ['supabaseUrl'])
+    expect(() => at(10)).not.toThrow()
+    expect(() => at(0)).toThrow('--supabase-url: has no effect for s3:// destinations')
+  })
+})
