@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { files, list, sparse } from './data.mjs'
 import { atLeast, atMost, ratio, startAndEnd, within } from './figures.mjs'
 import { openEnded } from './open-ended.mjs'
@@ -26,6 +27,8 @@ const everyTool = [
 ]
 const toSupabase = ['ours-fast', 'ours-standard', 'supabase-js'].map((tool) => ({ tool }))
 const oneRound = { rounds: 1 }
+/** Percentages of the files that the candidate gets, each with a config in rollout/. */
+const rolloutShares = [0, 50, 100]
 const slow = { 'ours-standard': { rounds: 3 }, 'aws-cli': oneRound, 'aws-cli-2': oneRound, crt: { rounds: 3 } }
 const minutes = (of) => `minutes a run, and ${of} says the same of it`
 
@@ -220,8 +223,27 @@ export const workloads = [
     entries: toSupabase,
     figures: (rows) => [atMost('peak RSS in MB', rows['ours-fast']?.rssMb, 100)],
   },
+  {
+    id: 'rollout',
+    title: '10,000 × 16 KiB, with a rollout of the same settings',
+    data: small,
+    entries: ['off', ...rolloutShares.map((share) => `at-${share}`)].map(withConfig),
+    figures: (rows) =>
+      rolloutShares.map((share) =>
+        atMost(
+          `CPU, at ${share} % / without`,
+          ratio(rows[`ours-fast, at-${share}`], rows['ours-fast, off'], 'cpuS'),
+          1.02,
+        ),
+      ),
+  },
   ...openEnded,
 ]
+
+/** Reading a config has its price, too: what is compared has one, whether it rolls something out or not. */
+function withConfig(id) {
+  return { tool: 'ours-fast', id, args: ['--config', fileURLToPath(new URL(`rollout/${id}.json`, import.meta.url))] }
+}
 
 /** Every tool but `without`, with the settings of `own` for some. */
 function all(own = {}, without = []) {

@@ -3,16 +3,17 @@ import packageJson from '../package.json' with { type: 'json' }
 import { isSupabaseUrl, prefixOf } from './config/destination-url.ts'
 import { effectiveConfig, redactArgv } from './config/redact.ts'
 import type { Settings } from './config/settings.ts'
-import type { RunLane } from './lanes.ts'
+import type { OpenedLanes, RunLane } from './lanes.ts'
 import type { Listener } from './observe/events.ts'
 import { createJournal, type Journal } from './observe/journal.ts'
-import type { RunRecord } from './observe/records.ts'
+import type { RunRecord, RunRollout } from './observe/records.ts'
 import { systemPlaces } from './observe/state-directory.ts'
 import type { TemplateRun } from './plan/keys/key-tokens.ts'
 import type { Plan } from './plan/plan.ts'
 import { earlierByLane } from './resume/by-lane.ts'
 import { type ContinuedRun, continueRun } from './resume/continue-run.ts'
 import { earlierFromServer } from './resume/from-server.ts'
+import { otherSides } from './resume/other-side.ts'
 import { removingUnrecorded } from './resume/unrecorded-uploads.ts'
 import { newRunId } from './run-id.ts'
 import type { Clock } from './transfer/clock.ts'
@@ -24,8 +25,10 @@ export interface StartOptions {
   readonly argv: readonly string[]
   /** The journal that is continued, where it is known already which. */
   readonly journal?: string | undefined
-  /** The run's own, then that of each route. */
+  /** The run's own, then that of each route, then those of a rollout's candidates that are open. */
   readonly lanes: readonly RunLane[]
+  /** By lane, the number of its candidate's, open or not. */
+  readonly candidateOf?: OpenedLanes['candidateOf'] | undefined
   readonly plan: Pick<Plan, 'listed' | 'belongsTo'>
   /** The run, unless an earlier one is continued. */
   readonly run: TemplateRun
@@ -39,6 +42,8 @@ export interface StartOptions {
    * run that was refused is none to go on with.
    */
   readonly promise?: ((journal: string | undefined) => Promise<void>) | undefined
+  /** The rollout that the run takes part in. */
+  readonly rollout?: RunRollout | undefined
 }
 
 /** A run with its journal open: a new one, or one that is continued. */
@@ -96,6 +101,7 @@ async function continuedRun(options: StartOptions): Promise<ContinuedRun | undef
   const continued = await continueRun({
     ...options,
     destinations: options.lanes.map(({ destination }) => destination),
+    otherSideOf: await otherSides({ ...options, candidateOf: options.candidateOf ?? [] }),
     journal,
     plan: { files: options.plan.listed },
     places: systemPlaces(env),
@@ -155,12 +161,21 @@ function newJournal({ settings, env, clock, emit, run }: StartOptions): Promise<
  * The run's settings, each destination's endpoint with them: which one a profile names, say, is not there, and it tells
  * buckets of one name apart.
  */
-function settingsInEffect([own, ...others]: readonly RunLane[], settings: Settings): Settings {
+function settingsInEffect(
+  [own, ...others]: readonly RunLane[],
+  settings: Settings,
+  candidateOf: OpenedLanes['candidateOf'] = [],
+): Settings {
   const routes = settings.routes.map((route, index) => {
     const lane = others[index]
     return lane === undefined || route.skip ? route : { ...route, settings: withEndpoint(lane) }
   })
-  return { ...(own === undefined ? settings : withEndpoint(own)), routes }
+  const candidates = settings.rollout?.candidates.map((candidate, index) => {
+    const lane = others[(candidateOf[index] ?? 0) - 1]
+    return lane?.side === 'candidate' ? withEndpoint(lane) : candidate
+  })
+  const rollout = candidates && settings.rollout && { ...settings.rollout, candidates }
+  return { ...(own === undefined ? settings : withEndpoint(own)), routes, rollout }
 }
 
 function withEndpoint({ settings, destination: { endpoint } }: RunLane): Settings {
@@ -174,6 +189,7 @@ function withEndpoint({ settings, destination: { endpoint } }: RunLane): Setting
 async function announce(options: StartOptions, journal: Journal, invocation: number): Promise<void> {
   const { settings, argv, cwd, lanes, emit } = options
   const [own] = lanes
+  const endpoint = own?.destination.endpoint
   const run: RunRecord = {
     type: 'run',
     version: packageJson.version,
@@ -183,10 +199,11 @@ async function announce(options: StartOptions, journal: Journal, invocation: num
     cwd,
     to: own?.destination.url ?? settings.to,
     argv: redactArgv(argv),
-    config: effectiveConfig(settingsInEffect(lanes, settings)),
+    config: effectiveConfig(settingsInEffect(lanes, settings, options.candidateOf)),
     host: hostname(),
     node: process.version,
     pid: process.pid,
+    rollout: options.rollout,
   }
   await journal.append(run)
   emit({
@@ -194,6 +211,12 @@ async function announce(options: StartOptions, journal: Journal, invocation: num
     run,
     journal: journal.path,
     configFile: settings.configFile,
-    endpoint: own?.destination.endpoint,
+    endpoint,
+    otherEndpoints: endpointsOf(lanes).filter((other) => other !== endpoint),
   })
+}
+
+/** Each once. */
+function endpointsOf(lanes: readonly RunLane[]): readonly string[] {
+  return [...new Set(lanes.flatMap(({ destination: { endpoint } }) => endpoint ?? []))]
 }

@@ -15,6 +15,7 @@ import { createPlan, type Plan } from './plan/plan.ts'
 import type { PlannedFile } from './plan/planned-file.ts'
 import type { Survey } from './plan/survey.ts'
 import { againCommand } from './resume/again.ts'
+import type { LiveRollout, RolloutShare } from './rollout/rollout.ts'
 import { newRunId } from './run-id.ts'
 import { checkReports, concludeRun } from './run-reports.ts'
 import { openStandardInput } from './standard-input.ts'
@@ -73,17 +74,25 @@ export async function runUpload(request: UploadRequest): Promise<SummaryRecord> 
   const began = around.clock.elapsed()
   const tally = createTally()
   const emit = toListeners(tally.see, deadline.listener, request.listener)
+  let rollout: LiveRollout | undefined
   let opened: Opened | undefined
   let started: StartedRun | undefined
   try {
     await checkReports(settings.report, around.cwd)
-    opened = await openPlan(before, around, emit).catch((error) => {
+    const begin = async (): Promise<Opened> => {
+      rollout = await joinRollout(before, around, emit)
+      opened = await openPlan(before, around, emit, rollout)
+      return opened
+    }
+    const { lanes, candidateOf, plan, run, survey } = await begin().catch((error) => {
       throw deadline.signal.aborted && !signal.aborted ? deadline.signal.reason : error
     })
-    const { lanes, plan, run, survey } = opened
-    const guard = await undoGuard({ ...around, settings, lanes, plan, signal, emit })
-    started = await startRun({ ...request, ...around, lanes, plan, run, emit, promise: guard?.promise })
+    const guard = await undoGuard({ ...around, settings, lanes, candidateOf, plan, signal, emit })
+    const promise = guard?.promise
+    const taken = { lanes, candidateOf, plan, run, rollout: rollout?.run }
+    started = await startRun({ ...request, ...around, ...taken, emit, promise })
     const { journal, invocation, earlier } = started
+    if (rollout?.isOn) await warmUp(lanes, before.signal)
     const causes = await transferFiles({
       ...around,
       stdin: around.stdinSource,
@@ -100,7 +109,10 @@ export async function runUpload(request: UploadRequest): Promise<SummaryRecord> 
       emit,
       record: guard?.recordIn(journal) ?? journal.append,
       earlier,
+      rollout: rollout && (guard?.rollout(rollout) ?? rollout),
     })
+    // What it has to say comes before the run's last words.
+    await rollout?.close()
     const lost = signal.aborted || causes.length > 0 ? 0 : Math.max(0, survey.files - tally.listed)
     if (lost > 0) emit({ type: 'warning', message: `${lost} of the files that were found at first were gone later` })
     const stoppedBy = causes.map(({ error }) => error.code)
@@ -108,7 +120,8 @@ export async function runUpload(request: UploadRequest): Promise<SummaryRecord> 
     const finish = async (exitCode: number): Promise<SummaryRecord> => {
       if (exitCode !== 0) await guard?.takeBack(journal)
       const { files, junkSkipped } = survey
-      return tally.finish({ exitCode, files, junkSkipped, durationMs: around.clock.elapsed() - began })
+      const durationMs = around.clock.elapsed() - began
+      return tally.finish({ exitCode, files, junkSkipped, durationMs, rollout: rollout?.run?.name })
     }
     const summary = await finish(exitCodeOf(ended))
     for (const message of unkept(lanes, summary)) emit({ type: 'warning', message })
@@ -121,6 +134,7 @@ export async function runUpload(request: UploadRequest): Promise<SummaryRecord> 
   } finally {
     tally.stop()
     deadline.close()
+    await rollout?.close()
     await started?.close()
     await opened?.close()
   }
@@ -138,7 +152,9 @@ export interface PlannedUpload {
  * @throws UsageError as `runUpload` does.
  */
 export async function* planUpload(request: UploadRequest): AsyncGenerator<PlannedUpload> {
-  const { lanes, plan, close } = await openPlan(request, surroundings(request), toListeners(request.listener))
+  const around = surroundings(request)
+  const share = await peekRollout(request, around)
+  const { lanes, plan, close } = await openPlan(request, around, toListeners(request.listener), share)
   try {
     for await (const file of plan.files()) yield { file, lane: lanes[file.lane] as RunLane }
   } finally {
@@ -164,6 +180,37 @@ async function undoGuard(options: UndoGuardOptions): Promise<UndoGuard | undefin
   return options.settings.undoOnFailure ? (await import('./undo/guard.ts')).guardRun(options) : undefined
 }
 
+/** Takes part in the rollout, where there is one: only then is it loaded. */
+async function joinRollout(
+  { settings: { rollout }, signal }: UploadRequest,
+  { env, clock }: Surroundings,
+  emit: Listener,
+): Promise<LiveRollout | undefined> {
+  if (rollout === undefined) return undefined
+  const { openRollout } = await import('./rollout/rollout.ts')
+  return openRollout({ rollout, places: systemPlaces(env), clock, emit, signal })
+}
+
+/**
+ * Of a small share, the files of one run are few: were the first of them to wait for what it finds unprepared, the
+ * candidate would seem slow. What cannot be prepared says why to its first file.
+ */
+async function warmUp(lanes: readonly RunLane[], signal: AbortSignal): Promise<void> {
+  const destinations = new Set(lanes.map(({ destination }) => destination))
+  const ready = Promise.allSettled([...destinations].map((destination) => destination.prepare?.()))
+  await unlessAborted(ready, signal).catch(() => undefined)
+}
+
+/** What the rollout would have a run do, where there is one. */
+async function peekRollout(
+  { settings: { rollout } }: UploadRequest,
+  { env, clock }: Surroundings,
+): Promise<RolloutShare | undefined> {
+  if (rollout === undefined) return undefined
+  const { peekShare } = await import('./rollout/rollout.ts')
+  return peekShare({ rollout, places: systemPlaces(env), clock })
+}
+
 /** What is to be said of destinations that may not have kept others' objects. */
 function unkept(lanes: readonly RunLane[], { byDestination }: SummaryRecord): ReadonlySet<string> {
   const used = lanes.filter(({ destination: { url } }) => (byDestination[url]?.uploaded ?? 0) > 0)
@@ -171,7 +218,7 @@ function unkept(lanes: readonly RunLane[], { byDestination }: SummaryRecord): Re
   return new Set(said.filter((message) => message !== undefined))
 }
 
-interface Opened extends Pick<OpenedLanes, 'lanes'> {
+interface Opened extends Pick<OpenedLanes, 'lanes' | 'candidateOf'> {
   readonly plan: Plan
   /** The run, unless an earlier one is continued. */
   readonly run: TemplateRun
@@ -180,13 +227,19 @@ interface Opened extends Pick<OpenedLanes, 'lanes'> {
 }
 
 /** @throws UploadError `CANCELLED` where the signal is aborted meanwhile, however long a directory takes to be read. */
-async function openPlan(request: UploadRequest, around: Surroundings, emit: Listener): Promise<Opened> {
+async function openPlan(
+  request: UploadRequest,
+  around: Surroundings,
+  emit: Listener,
+  share: RolloutShare | undefined,
+): Promise<Opened> {
   const { settings, signal, journal = journalNamedBy(settings) } = request
   const warn = (message: string): void => emit({ type: 'warning', message })
   const say = (message: string): void => emit({ type: 'notice', message })
+  for (const warning of settings.warnings) warn(warning)
   for (const ignored of ignoredIn(settings)) say(ignored)
-  const opened = await openRunLanes(settings, around.cwd, warn)
-  const { lanes, planLanes } = opened
+  const opened = await openRunLanes(settings, around.cwd, warn, share?.percentage)
+  const { lanes, planLanes, candidateOf, urls } = opened
   const startedAtMs = around.clock.now()
   const run: TemplateRun = { id: settings.runId ?? newRunId(startedAtMs, around.clock.random()), startedAtMs }
   let plan: Plan | undefined
@@ -196,6 +249,8 @@ async function openPlan(request: UploadRequest, around: Surroundings, emit: List
     plan = await createPlan({
       settings,
       lanes: planLanes,
+      sides: share?.sides,
+      candidateOf,
       cwd: around.cwd,
       nowMs: startedAtMs,
       runId: run.id,
@@ -203,16 +258,11 @@ async function openPlan(request: UploadRequest, around: Surroundings, emit: List
       stdin: around.stdin,
       warn,
       say,
-      isOwn: await ownFiles(
-        { ...settings, journal },
-        lanes.map(({ url }) => url),
-        systemPlaces(around.env),
-        around.cwd,
-      ),
+      isOwn: await ownFiles({ ...settings, journal }, urls, systemPlaces(around.env), around.cwd),
     })
     const survey = await unlessAborted(plan.survey(totals(emit, signal)), signal)
     emit({ type: 'totals', files: survey.files, bytes: survey.bytes, complete: true })
-    return { lanes, plan, run, survey, close }
+    return { lanes, candidateOf, plan, run, survey, close }
   } catch (error) {
     await close()
     throw signal.aborted ? new UploadError('CANCELLED', 'stopped before anything was sent') : error

@@ -166,7 +166,7 @@ describe('the program itself', () => {
     'the nearest name is offered',
   )
 
-  for (const name of ['rollout', 'check', 'completion', 'report']) {
+  for (const name of ['check', 'completion', 'report']) {
     command(`upload ${name} x`, async ({ run }) => {
       expectRefused(await run(), name, 'not yet available')
     })

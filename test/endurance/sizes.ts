@@ -29,6 +29,11 @@ const table = {
     full: { files: 10_000 },
     short: { files: 1_500 },
   },
+  rolloutState: {
+    // The short one is for machines that others use, too.
+    full: { processes: 200, updates: 25, outcomes: 8, killedBetween: 20, killedWithin: 2 },
+    short: { processes: 60, updates: 8, outcomes: 8, killedBetween: 6, killedWithin: 1 },
+  },
   toxics: {
     full: { smallFiles: 50, largeSize: 40 * megabyte, servers: 2 },
     short: { smallFiles: 50, largeSize: 20 * megabyte, servers: 1 },
@@ -50,4 +55,5 @@ export const supabaseKill = table.supabaseKill[size]
 export const soak = table.soak[size]
 export const linkCut = table.linkCut[size]
 export const manyAtOnce = table.manyAtOnce[size]
+export const rolloutState = table.rolloutState[size]
 export const toxics = table.toxics[size]

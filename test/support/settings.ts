@@ -40,6 +40,7 @@ export const defaultSettings: Settings = {
   preserve: undefined,
   rules: [],
   routes: [],
+  rollout: undefined,
   ifExists: 'overwrite',
   concurrency: 'auto',
   partSize: 8 * MiB,
@@ -70,4 +71,5 @@ export const defaultSettings: Settings = {
   isConfigNamed: false,
   preset: undefined,
   ignored: [],
+  warnings: [],
 }

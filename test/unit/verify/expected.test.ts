@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import type { FileRecord } from '../../../src/observe/records.ts'
 import { expectedObjects } from '../../../src/verify/expected.ts'
+import { fallbackRecord } from '../observe/events.ts'
 
 function line(path: string, status: FileRecord['status'], more: Partial<FileRecord> = {}): FileRecord {
   return {
@@ -68,6 +69,11 @@ it.each<[string, FileRecord[], string[]]>([
     'of each occurrence of a path',
     [line('a', 'uploaded'), line('a', 'uploaded', { occurrence: 2, key: 'x' }), line('a', 'undone')],
     ['a x 10'],
+  ],
+  [
+    'of a file that fell back where it went at last, and nothing where it failed',
+    [line('a', 'uploaded', { fallback: fallbackRecord({ destination: 's3://c/', key: 'other/a' }) })],
+    ['a p/a 10'],
   ],
   ['not of what has no size', [line('a', 'uploaded', { size: null })], []],
 ])('a report expects objects: %s', async (_, lines, objects) => {
