@@ -92,7 +92,7 @@ export async function runUpload(request: UploadRequest): Promise<SummaryRecord> 
     const taken = { lanes, candidateOf, plan, run, rollout: rollout?.run }
     started = await startRun({ ...request, ...around, ...taken, emit, promise })
     const { journal, invocation, earlier } = started
-    if (rollout?.isOn) await warmUp(lanes, before.signal)
+    if (rollout?.isOn) await warmUp(lanes, plan, before.signal)
     const causes = await transferFiles({
       ...around,
       stdin: around.stdinSource,
@@ -193,10 +193,12 @@ async function joinRollout(
 
 /**
  * Of a small share, the files of one run are few: were the first of them to wait for what it finds unprepared, the
- * candidate would seem slow. What cannot be prepared says why to its first file.
+ * candidate would seem slow. What cannot be prepared says why to its first file. For what no file goes to, no credentials
+ * are looked for.
  */
-async function warmUp(lanes: readonly RunLane[], signal: AbortSignal): Promise<void> {
-  const destinations = new Set(lanes.map(({ destination }) => destination))
+async function warmUp(lanes: readonly RunLane[], plan: Pick<Plan, 'scope'>, signal: AbortSignal): Promise<void> {
+  const used = lanes.filter((_, lane) => plan.scope(lane) !== undefined)
+  const destinations = new Set(used.map(({ destination }) => destination))
   const ready = Promise.allSettled([...destinations].map((destination) => destination.prepare?.()))
   await unlessAborted(ready, signal).catch(() => undefined)
 }

@@ -4,6 +4,7 @@ import { displayWidth, formatCount, formatDuration, formatSize } from '../observ
 import { printable } from '../printable.ts'
 import type { SizeClass } from '../rollout/outcome.ts'
 import type { RolloutSettings } from '../rollout/rollout-settings.ts'
+import { rounding } from '../rollout/stages.ts'
 import type { Change } from '../rollout/state.ts'
 import type { RolloutStatus } from '../rollout/status.ts'
 import { inHours, inPercent } from '../rollout/words.ts'
@@ -17,7 +18,7 @@ const width = 80
 const labelWidth = 11
 const changesShown = 5
 /** What is left of a time is rounded up: a tenth of an hour, in milliseconds. */
-const roundingMs = 360_000
+const leftStepMs = 360_000
 
 const classNames: Readonly<Record<SizeClass, string>> = {
   '64KiB': '≤ 64 KiB',
@@ -78,7 +79,9 @@ function figureRows(
   // Rolled back where either limit is passed.
   const least = Math.max(triggers.minSuccess, 1 - triggers.maxErrors)
   const isJudged = window.files >= triggers.minFiles
-  const judged = isJudged ? verdictOf((window.successRate ?? 0) >= least - 1e-9, 'too low', paint) : 'too few files yet'
+  const judged = isJudged
+    ? verdictOf((window.successRate ?? 0) >= least - rounding, 'too low', paint)
+    : 'too few files yet'
   const lastFiles: Row = [
     `last ${formatCount(window.files)} files`,
     rateText(window.successRate),
@@ -105,12 +108,12 @@ function figureRows(
 function criteriaRows({ candidate, baseline, inStageMs, required }: RolloutStatus, paint: ChalkInstance): Row[] {
   const { durationMs, minFiles, minSuccess } = required
   const moreMs = durationMs - inStageMs
-  const time = verdictOf(moreMs <= 0, `${inHours(Math.ceil(moreMs / roundingMs) * roundingMs)} more`, paint)
+  const time = verdictOf(moreMs <= 0, `${inHours(Math.ceil(moreMs / leftStepMs) * leftStepMs)} more`, paint)
   const files: Row = ['files', formatCount(candidate.files), formatCount(baseline.files)]
   const success: Row = ['success', rateText(candidate.successRate), rateText(baseline.successRate)]
   const moreFiles = verdictOf(candidate.files >= minFiles, `${formatCount(minFiles - candidate.files)} more`, paint)
   const rate = candidate.successRate
-  const isEnough = rate === null ? '' : verdictOf(rate >= minSuccess - 1e-9, 'too low', paint)
+  const isEnough = rate === null ? '' : verdictOf(rate >= minSuccess - rounding, 'too low', paint)
   return [
     ['time in stage', inHours(inStageMs), '', inHours(durationMs), time],
     minFiles === 0 ? files : [...files, formatCount(minFiles), moreFiles],
@@ -132,7 +135,7 @@ function classRows({ sizeClasses, maxLatencyRatio }: RolloutStatus, isOpen: bool
     const row: Row = [`  ${classNames[sizeClass]}`, msText(candidateP95Ms), msText(baselineP95Ms)]
     const text = ratio === null ? 'too few files to tell' : ratioText(ratio)
     if (!isOpen) return [[...row, '', text]]
-    const verdict = ratio === null ? '' : ` ${verdictOf(ratio <= maxLatencyRatio + 1e-9, 'slow', paint)}`
+    const verdict = ratio === null ? '' : ` ${verdictOf(ratio <= maxLatencyRatio + rounding, 'slow', paint)}`
     return [[...row, `≤ ${ratioText(maxLatencyRatio)}`, text + verdict]]
   })
 }

@@ -41,8 +41,12 @@ export function advanced(
   return isDue ? promoted(known, rules.stages, nowMs, { by: 'automatic', cause: 'all criteria met' }) : known
 }
 
-/** The share of its files that a run which begins now gives to the candidate, from 0 to 100. */
-export function shareOf(state: RolloutState, { percentage }: Pick<RolloutSettings, 'percentage'>): number {
-  if (state.status === 'rolled-back') return 0
-  return percentage ?? (state.status === 'complete' ? 100 : state.stage)
+/**
+ * The share of its files that a run which begins now gives to the candidate, from 0 to 100.
+ *
+ * @param asked the share that the environment asks for
+ */
+export function shareOf({ status, stage }: RolloutState, asked?: number): number {
+  if (status === 'rolled-back') return 0
+  return asked ?? (status === 'complete' ? 100 : stage)
 }

@@ -52,6 +52,13 @@ export interface RolloutOptions {
   readonly every?: WatchClock['every'] | undefined
 }
 
+/** What a run that begins at this state gives to the candidate. */
+export function shareIn(state: RolloutState, rollout: RolloutSettings): RolloutShare {
+  const percentage = shareOf(state, rollout.percentage)
+  // Of one that is rolled back, no file counts.
+  return { percentage, sides: state.status === 'rolled-back' ? undefined : createSides(rollout, percentage) }
+}
+
 /**
  * Follows a rollout from its state at the beginning of a run to the run's end: counts the files, writes what it has
  * counted every now and then, obeys what others have decided, and gives the candidate up where it fails.
@@ -60,7 +67,8 @@ export function takePart(path: string, opened: RolloutState, options: RolloutOpt
   const { rollout, clock, emit, signal, every = watchClock.every } = options
   const { name, fallback, triggers } = rollout
   const { begunAt } = opened
-  const percentage = shareOf(opened, rollout)
+  const share = shareIn(opened, rollout)
+  const { percentage } = share
   const delta = createDelta(begunAt, triggers)
   let state = opened
   let watch = watchFailures(opened, triggers)
@@ -78,8 +86,8 @@ export function takePart(path: string, opened: RolloutState, options: RolloutOpt
     if (cause === undefined || failing !== undefined || isAnew() || isDecided()) return
     failing = cause
     emit({ type: 'warning', message: rolledBackText(name, { by: 'automatic', cause }) })
-    // At once; but what is being written now does not say so.
-    void (working ?? Promise.resolve()).then(update)
+    // At once; but what is being written now does not say so. In the end `conclude` writes, and nobody beside it.
+    void (working ?? Promise.resolve()).then(() => (closing === undefined ? update() : undefined))
   }
   const see = (next: RolloutState): void => {
     const isSaid = failing !== undefined && next.status === 'rolled-back'
@@ -135,16 +143,16 @@ export function takePart(path: string, opened: RolloutState, options: RolloutOpt
       const { files } = delta
       const lost = [
         ...(files === 0 ? [] : [`${formatFiles(files)} of this run are not counted`]),
-        ...(failing === undefined ? [] : ['its rollback is not recorded (upload rollout rollback does it)']),
+        ...(failing === undefined || isDecided()
+          ? []
+          : ['its rollback is not recorded (upload rollout rollback does it)']),
       ]
       emit({ type: 'warning', message: `rollout ${name}: ${lost.join(', and ')}: ${(error as Error).message}` })
     }
   }
 
   return {
-    percentage,
-    // Of one that is rolled back, no file counts.
-    sides: opened.status === 'rolled-back' ? undefined : createSides(rollout, percentage),
+    ...share,
     fallback,
     run: { name, begunAt, stage: opened.stage, percentage },
     get isOn() {

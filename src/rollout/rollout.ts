@@ -1,8 +1,7 @@
 import { UploadError, UsageError } from '../errors.ts'
-import { advanced, shareOf } from './advance.ts'
-import { type LiveRollout, type RolloutOptions, type RolloutShare, takePart } from './live-rollout.ts'
+import { advanced } from './advance.ts'
+import { type LiveRollout, type RolloutOptions, type RolloutShare, shareIn, takePart } from './live-rollout.ts'
 import type { RolloutSettings } from './rollout-settings.ts'
-import { createSides } from './sides.ts'
 import type { RolloutState } from './state.ts'
 import { readState, removeLeftovers, rolloutStatePath, updateState } from './state-file.ts'
 import { newsBetween } from './state-news.ts'
@@ -62,8 +61,7 @@ export async function peekShare({
   if (!rollout.isEnabled) return nothing
   try {
     const state = await readState(await rolloutStatePath(rollout, places), { name: rollout.name })
-    const percentage = shareOf(advanced(state, rollout, clock.now()), rollout)
-    return { percentage, sides: createSides(rollout, percentage) }
+    return shareIn(advanced(state, rollout, clock.now()), rollout)
   } catch (error) {
     if (error instanceof UploadError) return nothing
     throw error

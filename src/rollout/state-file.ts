@@ -87,7 +87,7 @@ export async function updateState(
   const { waitMs, signal = new AbortController().signal, clock = systemClock } = options
   const until = clock.elapsed() + waitMs
   try {
-    const file = await realpath(path).catch(() => path)
+    const file = await realFile(path)
     await mkdir(dirname(file), { recursive: true, mode: 0o700 })
     for (let atMostMs = betweenTriesMs.first; ; atMostMs = Math.min(2 * atMostMs, betweenTriesMs.last)) {
       const state = await tryUpdate(file, change, options)
@@ -102,8 +102,9 @@ export async function updateState(
 
 /** Removes what killed processes left of states they were writing. */
 export async function removeLeftovers(path: string): Promise<void> {
-  const folder = dirname(path)
-  const beginning = `${basename(path)}.`
+  const file = await realFile(path)
+  const folder = dirname(file)
+  const beginning = `${basename(file)}.`
   const names = await readdir(folder).catch(() => [])
   for (const name of names.filter((each) => each.startsWith(beginning) && each.endsWith('.tmp'))) {
     const leftover = join(folder, name)
@@ -139,6 +140,11 @@ async function tryUpdate(
     if (isThere) await unlink(temporary).catch(() => {})
     await lock.release()
   }
+}
+
+/** Where a link leads: what is written beside it is renamed to it, and the link stays one. */
+async function realFile(path: string): Promise<string> {
+  return realpath(path).catch(() => path)
 }
 
 async function write(path: string, text: string): Promise<void> {

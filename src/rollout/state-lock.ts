@@ -57,10 +57,15 @@ export async function lockState(statePath: string): Promise<StateLock | undefine
   }
 }
 
-/** Tells one lock from the next, which is another directory of the same name; undefined where there is none. */
+/** Tells one lock from the next, which is another directory of the same name; undefined where it cannot be seen. */
 function identityOf(lockPath: string): string | undefined {
-  const stats = statSync(lockPath, { bigint: true, throwIfNoEntry: false })
-  return stats && `${stats.ino} ${stats.birthtimeNs}`
+  try {
+    const { ino, birthtimeNs } = statSync(lockPath, { bigint: true })
+    return `${ino} ${birthtimeNs}`
+  } catch {
+    // Whoever has written a state by now must not be told that it was not: it would be counted twice.
+    return undefined
+  }
 }
 
 type Done = (error: NodeJS.ErrnoException | null) => void

@@ -1,3 +1,4 @@
+import { shareOf } from './advance.ts'
 import { adviceOn, type StatusVerdict, verdictOn } from './advice.ts'
 import { begun } from './changes.ts'
 import { type ClassLatency, compareLatency, referenceFor } from './latency-check.ts'
@@ -76,7 +77,7 @@ export function statusOf(
   const isEnded = state.status === 'rolled-back' || state.status === 'complete'
   const unmet = isEnded ? [] : unmetCriteria(state, stages, nowMs)
   const verdict = verdictOn(state, unmet)
-  const percentage = shareOfState(state)
+  const percentage = shareOf(state)
   const reference = referenceFor(state, triggers)
   const counted = figuresOf(state, state.stage)
   const candidate = sideStatus(counted.candidate)
@@ -107,12 +108,6 @@ export function statusOf(
     hours: state.hours.slice(-hoursShown),
     history: given?.history ?? [],
   }
-}
-
-/** The share of its files, from 0 to 100, that a state gives to the candidate. */
-function shareOfState({ status, stage }: RolloutState): number {
-  if (status === 'rolled-back') return 0
-  return status === 'complete' ? 100 : stage
 }
 
 /** @param latency where it is not that of the files themselves */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Settings } from '../../src/config/settings.ts'
 import { defaultStages } from '../../src/rollout/stages.ts'
 import { defaultTriggers } from '../../src/rollout/triggers.ts'
@@ -183,4 +183,21 @@ it('a candidate that fails at everything is rolled back in the middle of the run
   expect(
     rest.every(({ side, stage, destination }) => !side && stage === undefined && destination === 's3://bucket/'),
   ).toBe(true)
+})
+
+it('nobody looks for the credentials of a place that no file goes to', async () => {
+  const { ws, run } = await scene('fast')
+  const script = `import { writeFileSync } from 'node:fs'\nwriteFileSync(${JSON.stringify(ws.path('asked'))}, '')`
+  await ws.write('give.mjs', script)
+  const process = `node ${ws.path('give.mjs')}`
+  await ws.write('aws.ini', `[profile far]\nregion = us-east-1\ncredential_process = ${process}\n`)
+  vi.stubEnv('AWS_CONFIG_FILE', ws.path('aws.ini'))
+  onTestFinished(() => void vi.unstubAllEnvs())
+  await ws.writeAll('in/a.txt')
+  const s3 = { ...defaultSettings.s3, profile: 'far' }
+  const when = { match: ['*.wav'], type: [], minSize: undefined, maxSize: undefined }
+  const far = { name: 'routes[0]', when, skip: false, settings: { ...defaultSettings, to: 's3://far/', s3 } }
+  const { summary } = await run({ routes: [far] }, { candidate: { routes: [] } })
+  expect(summary).toMatchObject({ exitCode: 0, uploaded: 1, rollout: { candidate: { succeeded: 1 } } })
+  await expect(ws.read('asked')).rejects.toThrow('ENOENT')
 })

@@ -10,8 +10,6 @@ export interface ChosenRollout extends GivenRollout {
   readonly isEnabled: boolean
   /** The share that the environment asks for, from 0 to 100. */
   readonly percentage: number | undefined
-  /** Whether the environment alone says that there is one. */
-  readonly isFromEnvironment: boolean
 }
 
 /** What config and environment come to. */
@@ -41,7 +39,7 @@ export function chooseRollout(config: GivenRollout | undefined, variables: Rollo
   const asked = { isEnabled: enabled?.is ?? true, percentage }
   if (config !== undefined) {
     const plan = { ...config.plan, fallback: fallback ?? config.plan.fallback }
-    return { rollout: { ...config, plan, ...asked, isFromEnvironment: false }, engine: [], warnings: [] }
+    return { rollout: { ...config, plan, ...asked }, engine: [], warnings: [] }
   }
   if (enabled === undefined) return { rollout: undefined, engine: [], warnings: withoutRollout(variables) }
   const { from } = enabled
@@ -51,7 +49,7 @@ export function chooseRollout(config: GivenRollout | undefined, variables: Rollo
   const plan = { ...environmentRollout, fallback: fallback ?? environmentRollout.fallback }
   const candidate = [{ key: 'engine', value: 'fast', from } as const]
   return {
-    rollout: { plan, candidate, candidateJson: { engine: 'fast' }, ...asked, isFromEnvironment: true },
+    rollout: { plan, candidate, candidateJson: { engine: 'fast' }, ...asked },
     engine,
     warnings: [],
   }

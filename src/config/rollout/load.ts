@@ -11,7 +11,7 @@ export interface LoadedRollout {
   readonly rollout: Omit<RolloutSettings, 'candidates'>
   /** What the candidate is, as it was written. */
   readonly candidateGiven: Readonly<Record<string, unknown>>
-  /** Path and whole JSON of the config that says so; undefined where the environment alone does. */
+  /** Path and whole JSON of the config, whether it or the environment says so; undefined where there is none. */
   readonly configPath: string | undefined
   readonly configJson: Readonly<Record<string, unknown>> | undefined
 }
@@ -37,13 +37,12 @@ export async function loadRollout(
   if (faults.length > 0) throw new UsageError([...new Set(faults)])
   const { rollout } = chooseRollout(fromConfig?.rollout, variables)
   if (rollout === undefined) return undefined
-  const { plan, isEnabled, percentage, candidateJson, isFromEnvironment } = rollout
-  const source = isFromEnvironment ? undefined : config
+  const { plan, isEnabled, percentage, candidateJson } = rollout
   return {
     rollout: { ...plan, isEnabled, percentage },
     candidateGiven: candidateJson,
-    configPath: source?.path,
-    // One that has a rollout is an object.
-    configJson: source?.json as LoadedRollout['configJson'],
+    configPath: config?.path,
+    // Anything but an object is a fault.
+    configJson: config?.json as LoadedRollout['configJson'],
   }
 }

@@ -15,7 +15,8 @@ const name = 'nightly'
 const reason = { by: 'automatic', cause: 'all criteria met' } as const
 
 let cwd: string
-let config: Record<string, unknown>
+/** Undefined: there is none. */
+let config: Record<string, unknown> | undefined
 
 beforeEach(async () => {
   cwd = await tempDir()
@@ -30,7 +31,7 @@ interface Ran {
 
 /** @param hours since the rollout was begun */
 async function rollout(args: string, { hours = 0, env = {} as Record<string, string> } = {}): Promise<Ran> {
-  await writeFile(join(cwd, '.uploadrc.json'), JSON.stringify(config))
+  if (config !== undefined) await writeFile(join(cwd, '.uploadrc.json'), JSON.stringify(config))
   const home = join(cwd, 'home')
   const host: FakeHost = fakeHost({ cwd, home, env: { HOME: home, XDG_STATE_HOME: join(cwd, 'xdg'), ...env } })
   const argv = args.match(/"[^"]*"|\S+/g)?.map((arg) => arg.replaceAll('"', '')) ?? []
@@ -212,11 +213,23 @@ describe('upload rollout complete', () => {
     expect(stderr).toContain('upload:   at 10 %, and the last stage is 100 %\n')
   })
 
-  it('of the environment alone', async () => {
-    config = {}
-    const { stdout, stderr } = await rollout('complete --force --why x', { env: { ASYNC_UPLOAD_ENABLED: 'true' } })
-    expect(stdout).toBe('{\n  "engine": "fast"\n}\n')
-    expect(stderr).toContain('put what was printed into .uploadrc.json, and unset ASYNC_UPLOAD_ENABLED')
+  describe('of the environment alone', () => {
+    const env = { ASYNC_UPLOAD_ENABLED: 'true' }
+
+    it('without a config', async () => {
+      config = undefined
+      const { stdout, stderr } = await rollout('complete --force --why x', { env })
+      expect(stdout).toBe('{\n  "engine": "fast"\n}\n')
+      expect(stderr).toContain('put what was printed into .uploadrc.json, and unset ASYNC_UPLOAD_ENABLED')
+    })
+
+    it('keeps what the config says otherwise', async () => {
+      config = { to: 's3://b/', engine: 'standard', presets: { night: { engine: 'standard' } } }
+      const { stdout, stderr } = await rollout('complete --force --why x', { env })
+      expect(JSON.parse(stdout)).toEqual({ ...config, engine: 'fast' })
+      expect(stderr).toContain(`put what was printed in place of ${join(cwd, '.uploadrc.json')}, and unset`)
+      expect(stderr).toContain('presets.night.engine: stronger than what the candidate had there')
+    })
   })
 })
 

@@ -124,6 +124,7 @@ describe('at the beginning of a run', () => {
     expect(live.run).toMatchObject({ percentage, stage: given.stage })
     expect(live.sides === undefined).toBe(given.status === 'rolled-back')
     expect(peeked.percentage).toBe(percentage)
+    for (const source of ['a', 'b', 'c']) expect(peeked.sides?.(source)).toBe(live.sides?.(source))
     await live.close()
   })
 
@@ -421,5 +422,40 @@ describe('at the end of a run', () => {
         /100 files of this run are not counted, and its rollback is not recorded \(upload rollout rollback does it\): /,
       ),
     ])
+  })
+
+  it('a rollback that others have recorded is not said to be missing', async () => {
+    const { open, path, state, said } = await scene(stateAt(50))
+    const live = await open()
+    mkdirSync(lockPathOf(path))
+    settle(live, 0, 100)
+    const byHand = rolledBack(await state(), startMs, { by: 'person', cause: 'x' })
+    await writeFile(path, JSON.stringify({ ...byHand, revision: byHand.revision + 1 }))
+    await live.close()
+    expect(said).toEqual([
+      expect.stringMatching(rolledBackLine),
+      expect.stringMatching(/^! rollout nightly: 100 files of this run are not counted: /),
+    ])
+  })
+
+  it('what is counted while others write is not lost where the candidate is given up meanwhile', async () => {
+    const { open, path, state, clock, said, ticks } = await scene(stateAt(50))
+    const live = await open()
+    settle(live, 10, 0)
+    mkdirSync(lockPathOf(path))
+    const before = clock.elapsed()
+    const sleep = clock.sleep.bind(clock)
+    clock.sleep = async (ms, signal) => {
+      await sleep(ms, signal)
+      // Longer than is waited for in between, twice over.
+      if (clock.elapsed() - before > 6000) rmSync(lockPathOf(path), { recursive: true, force: true })
+    }
+    ticks.advance(2000)
+    settle(live, 0, 90)
+    await live.close()
+    const { status, figures } = await state()
+    expect(status).toBe('rolled-back')
+    expect(figures.find(({ stage }) => stage === 50)?.candidate).toMatchObject({ files: 100, failures: 90 })
+    expect(said).toEqual([expect.stringMatching(rolledBackLine)])
   })
 })

@@ -6,6 +6,7 @@ import {
   readFileSync,
   renameSync,
   rmdirSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -368,6 +369,18 @@ it('what a killed process left of a state is removed once it can be nobody’s, 
   await removeLeftovers(path)
   expect(await namesBeside(path)).toEqual([...names.slice(1), 'state.json'].sort())
   await removeLeftovers(join(path, 'nowhere', 'state.json'))
+})
+
+it.runIf(posix)('what lies beside the file that a link leads to is removed, too', async () => {
+  const path = await scene()
+  const link = join(await tempDir(), 'link.json')
+  symlinkSync(path, link)
+  const leftover = `${path}.123.0a1b2c3d.tmp`
+  writeFileSync(leftover, '')
+  const long = (Date.now() - 2 * hourMs) / 1000
+  utimesSync(leftover, long, long)
+  await removeLeftovers(link)
+  expect(await namesBeside(path)).toEqual(['state.json'])
 })
 
 describe('rolloutStatePath', () => {

@@ -41,12 +41,15 @@ describe('the rollout that is looked after', () => {
     expect((await loaded(JSON.stringify(config)))?.rollout.name).toBe('r')
   })
 
-  it.each(['{}', undefined])('is that of the environment, beside the config %s', async (config) => {
+  it.each([
+    ['{}', 'CWD/.uploadrc.json', {}],
+    [undefined, undefined, undefined],
+  ])('is that of the environment, beside the config %s', async (config, configPath, configJson) => {
     expect(await loaded(config, { env: { ASYNC_UPLOAD_ENABLED: '1' } })).toMatchObject({
       rollout: { name: 'async-upload', isEnabled: true, stages: defaultStages },
       candidateGiven: { engine: 'fast' },
-      configPath: undefined,
-      configJson: undefined,
+      configPath,
+      configJson,
     })
   })
 
