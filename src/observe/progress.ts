@@ -63,7 +63,7 @@ export function createProgress(now: () => number): Progress {
   }
 
   function start({ index, path, key, size, parts }: FileStarted): void {
-    // Begun anew in the same slot, on the other side of a rollout: nothing of it has arrived yet.
+    // It may be begun anew in its slot, on the other side of a rollout, say: nothing of it has arrived then.
     putBack(index)
     inFlight.set(index, {
       path,

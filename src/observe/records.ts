@@ -134,6 +134,8 @@ export interface FallbackRecord {
   readonly durationMs: number
   /** What stood under the key there, where that was asked: null for nothing. */
   readonly replaced?: ReplacedObject | null | undefined
+  /** A half-sent upload of it that is left there. */
+  readonly uploadId?: string | undefined
   readonly error: FileError
 }
 

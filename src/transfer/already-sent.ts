@@ -2,7 +2,7 @@ import { toUploadError } from '../errors.ts'
 import type { FileRecord } from '../observe/records.ts'
 import { dropUnfinished } from './drop-unfinished.ts'
 import type { DoneElsewhere, Earlier, EarlierFile } from './earlier.ts'
-import { type FileWork, isUntried, modifiedAt, type UploadedBefore } from './file-record.ts'
+import { type FileWork, modifiedAt, type UploadedBefore } from './file-record.ts'
 import type { FileFacts } from './reading/file-facts.ts'
 import { currentFacts, retryOptions, type SendFileOptions } from './send-file.ts'
 import { openEnded } from './stdin/send-stdin.ts'
@@ -72,7 +72,7 @@ export type Recalled =
 
 /** As {@link lookBack} after the run was cut: nothing is asked of the destination, and no file is read. */
 export async function recall(work: FileWork, earlier: Earlier, options: SendFileOptions): Promise<Recalled> {
-  if (earlier.asksDestination || !isUntried(work)) return undefined
+  if (earlier.asksDestination || work.attempts > 0) return undefined
   try {
     const found = await earlier.find(work.file)
     const elsewhere = found?.elsewhere

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Destination } from '../destinations/destination.ts'
 import type { ErrorCode, UploadError } from '../errors.ts'
 import type { OnBaseline } from '../plan/planned-file.ts'
@@ -66,7 +67,9 @@ export async function giveToBaseline(
     return
   }
   const isSame = isSamePlace(candidate.destination, baseline.destination) && file.key === onBaseline.key
-  const keepsUpload = isSame && goesOn(candidate, baseline) ? false : await leaveUpload(work, candidate)
+  const isGoneOnWith =
+    isSame && goesOn(candidate, baseline) && isDeepStrictEqual(file.properties, onBaseline.properties)
+  const uploadId = isGoneOnWith ? undefined : await leaveUpload(work, candidate)
   // What the candidate may have stored can be undone only where it is known what was there before.
   const replaced = work.replaced === undefined ? candidate.replaced : work.replaced
   const isAskedFor = work.doubt !== undefined || candidate.settings.ifExists === baseline.settings.ifExists
@@ -74,9 +77,9 @@ export async function giveToBaseline(
     line: {
       ...fallbackRecord(work, candidate.destination, error, onBaseline.key),
       replaced: isSame || work.attempts === 0 ? undefined : replaced,
+      uploadId,
     },
     attemptsElsewhere: isSame && isAskedFor ? 0 : work.attempts,
-    keepsUpload,
   }
   work.fallback = fallback
   work.file = { ...file, ...onBaseline, onBaseline: undefined }
@@ -100,12 +103,13 @@ function goesOn(candidate: FallbackLane, baseline: FallbackLane): boolean {
 }
 
 /**
- * Removes what was sent of a half-sent upload; whether something is left of it. A candidate that was given up is not
- * asked for anything more.
+ * Removes what was sent of a half-sent upload. A candidate that was given up is not asked for anything more.
+ *
+ * @returns the id of what is left of it; undefined where nothing is
  */
-async function leaveUpload(work: FileWork, { destination, givenUp }: FallbackLane): Promise<boolean> {
+async function leaveUpload(work: FileWork, { destination, givenUp }: FallbackLane): Promise<string | undefined> {
   if (work.unfinished !== undefined && givenUp() === undefined) await dropUnfinished(work, destination)
-  const isLeft = work.unfinished !== undefined
+  const left = work.unfinished?.uploadId
   work.unfinished = undefined
-  return isLeft
+  return left
 }

@@ -38,8 +38,6 @@ export interface Fallback {
   readonly line: FallbackRecord
   /** Attempts that say nothing of what is under the baseline's key. */
   readonly attemptsElsewhere: number
-  /** A half-sent upload of it is at the candidate still. */
-  readonly keepsUpload: boolean
 }
 
 /** Whether nothing has been tried yet where it goes now: what is under its key is still to be found out. */

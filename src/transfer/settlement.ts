@@ -86,7 +86,7 @@ export function createSettlement(options: SettlementOptions): Settlement {
     }
     rollout?.settled(record)
     const told: FileEnded = { type: 'file', index: work.file.index, file: record }
-    const keepsUpload = work.unfinished !== undefined || work.fallback?.keepsUpload === true
+    const keepsUpload = work.unfinished !== undefined || work.fallback?.line.uploadId !== undefined
     emit(stopsRun || keepsUpload ? { ...told, stopsRun, keepsUpload } : told)
   }
   const settleFailed = (work: FileWork, error: UploadError): Promise<void> => {

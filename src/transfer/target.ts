@@ -76,7 +76,8 @@ export function createTargets(plans: readonly TargetPlan[], stops: Stops, option
       return gatesOf(others).every((gate) => gate.isInTrouble)
     },
   }
-  const hasTakenOver = (): boolean => gatesOf(candidates).some((gate) => gate.isLost)
+  const replaceable = candidates.filter(({ isReplaceable }) => isReplaceable)
+  const hasTakenOver = (): boolean => gatesOf(replaceable).some((gate) => gate.isLost)
   const open = (some: readonly TargetPlan[], among: number | 'auto', cap?: number): readonly Scheduler[] => {
     const { scheduler: pool, views } = slotsFor(some, among, options, cap === undefined ? [] : candidates)
     const capped = cap === undefined ? pool : createCapped(pool, cap)

@@ -122,6 +122,7 @@ function see(
       return
     case 'uploaded':
       for (const [uploadId, begun] of unfinished) {
+        if (uploadId === file.fallback?.uploadId) continue
         if (begun.key === key && begun.destination === destination) unfinished.delete(uploadId)
       }
       if (known === undefined) objects.set(spot, newlyKnown({ destination, key }, replaced, { uploaded: file }))

@@ -4,12 +4,14 @@ import type { ErrorCode } from '../../../src/errors.ts'
 import type { FileRecord } from '../../../src/observe/records.ts'
 import { createFakeClock, settled } from '../../support/fake-clock.ts'
 import type { FakeCall } from '../../support/fake-destination.ts'
+import { fileRecord } from '../observe/events.ts'
 import { failure, fates, MiB, planned, sparseFile } from './scene.ts'
 import { candidates, sided, twoSides, warningsOf } from './sides-scene.ts'
 
 const isEven = (index: number): boolean => index % 2 === 0
 const all = () => true
 const charged = (records: readonly FileRecord[]) => records.filter(({ fallback }) => fallback !== undefined)
+const patient = { retries: 8, retryDelayMs: 1, retryMaxDelayMs: 1, retryFailed: 0 }
 const oneAtATime = { settings: { concurrency: 1 } }
 
 describe('files of two sides', () => {
@@ -347,7 +349,7 @@ describe('a file in parts', () => {
     await scene.done
     expect(scene.candidate.openUploads).toBe(1)
     expect(scene.baseline.calls.some(({ what }) => what === 'resume')).toBe(false)
-    expect(scene.record(1).status).toBe('uploaded')
+    expect(scene.record(1)).toMatchObject({ status: 'uploaded', fallback: { uploadId: expect.any(String) } })
     expect(scene.events.filter((event) => event.type === 'file' && event.keepsUpload)).toHaveLength(1)
   })
 
@@ -371,6 +373,23 @@ describe('a file in parts', () => {
     expect(lost).toBe(1)
     expect(scene.candidate.calls.some(({ what }) => what === 'abort')).toBe(false)
     expect(scene.record(1).status).toBe('uploaded')
+  })
+
+  it('is not gone on with where the baseline gives its objects other properties', async () => {
+    const [file] = await sided(1, () => false, 12 * MiB)
+    if (file === undefined) throw new Error('no file')
+    const scene = await twoSides({
+      files: [candidates({ ...file, properties: { storageClass: 'GLACIER' } }, { properties: {} })],
+      settings,
+      candidate: { url: 'fake://old/', multipart: {}, script: failsAtItsEnd },
+      baseline: { url: 'fake://old/', multipart: {} },
+    })
+    await scene.done
+    expect(scene.baseline.calls.map(({ what }) => what)).not.toContain('resume')
+    expect(scene.baseline.calls.map(({ what }) => what)).toContain('create')
+    expect(scene.candidate.openUploads).toBe(0)
+    expect(scene.record(1).status).toBe('uploaded')
+    expect(scene.record(1).fallback?.uploadId).toBeUndefined()
   })
 
   it('is not gone on with where they cut it otherwise', async () => {
@@ -483,19 +502,21 @@ describe('a candidate that cannot be gone on with', () => {
     'is one that was gone for %s; what comes after it counts for neither side',
     async (_name, retryMaxTimeMs, span) => {
       const clock = createFakeClock()
-      let isGone = false
-      const { causes, records, events } = await twoSides({
+      const scene = await twoSides({
         files: await sided(20, isEven),
         candidate: {
-          script: ({ key }) => {
-            if (key.includes('take-4')) isGone = true
-            return isGone ? failure('CONNECTION', 'refused', { unreachable: true }) : undefined
+          // Once it has taken one, in whichever order the requests come.
+          script: async ({ key }) => {
+            if (key.endsWith('take-2.wav')) return undefined
+            while (!scene.records.some(({ path }) => path === 'take-2.wav')) await settled()
+            return failure('CONNECTION', 'refused', { unreachable: true })
           },
         },
         lanes: [{}, { retry: { retries: 2, retryDelayMs: 1, retryMaxDelayMs: 1, retryMaxTimeMs, retryFailed: 1 } }],
         settings: { concurrency: 8 },
         clock,
       })
+      const { causes, records, events } = scene
       expect(await causes).toEqual([])
       expect(clock.elapsed()).toBeLessThan(30_000)
       const [begun, untried] = [charged(records).length, records.filter(({ side }) => side === undefined).length]
@@ -531,6 +552,23 @@ describe('a candidate that cannot be gone on with', () => {
         fallback: { attempts: 1, error: { code: 'CREDENTIALS_INVALID', message: 'wrong' } },
       })
     }
+  })
+
+  it('is no reason to wait for a baseline that was never reached, where nothing falls back', async () => {
+    const clock = createFakeClock()
+    const { causes } = await twoSides({
+      files: await sided(3, (index) => index < 3),
+      fallback: false,
+      candidate: {
+        script: ({ key }) =>
+          key.includes('take-1') ? undefined : failure('CONNECTION', 'refused', { unreachable: true }),
+      },
+      baseline: { script: () => failure('CONNECTION', 'refused', { unreachable: true }) },
+      settings: { concurrency: 1, retry: { ...patient, retryMaxTimeMs: 60_000 } },
+      clock,
+    })
+    expect(await causes).toHaveLength(2)
+    expect(clock.elapsed()).toBeLessThan(80_000)
   })
 
   it('takes its files with it where nothing falls back', async () => {
@@ -709,6 +747,24 @@ describe('a file of a run that is continued', () => {
     await done
     expect([asked, baseline.objects.size]).toEqual([[1, 0], 1])
     expect(record(1)).toMatchObject({ status: 'uploaded', fallback: { attempts: 1 } })
+  })
+
+  it('is told to be cancelled where it is cut on its way to the baseline, whatever it was before', async () => {
+    const before = fileRecord({ path: 'take-1.wav', key: 'take-1.wav', size: 1 })
+    const scene = await twoSides({
+      files: await sided(1, all, 12 * MiB),
+      settings: { partSize: 5 * MiB, multipartThreshold: 5 * MiB },
+      candidate: {
+        multipart: {},
+        script: ({ what }) => {
+          if (what === 'abort') scene.stop.abort()
+          return what === 'complete' ? failure('INTERNAL', 'odd', { status: 500, retryable: true }) : undefined
+        },
+      },
+      earlier: { find: async ({ key }) => ({ key, done: before }) },
+    })
+    await scene.causes
+    expect(scene.record(1)).toMatchObject({ status: 'cancelled', fallback: { destination: 'fake://new/' } })
   })
 
   it('is asked for on the baseline where that could not be found out on the candidate', async () => {

@@ -190,6 +190,14 @@ describe('a file that fell back from the candidate of a rollout', () => {
     expect([...objects.keys()]).toEqual([spotOf('a.wav')])
   })
 
+  it('has left what the candidate had begun, and the baseline did not finish', async () => {
+    const begun = { ...started, key: 'a.wav' }
+    const own = { ...begun, uploadId: 'u2' }
+    const left = uploaded({ fallback: { ...fallback, destination: 's3://bucket/', uploadId: 'u1' } })
+    const { unfinished } = await readRun(await journal([runRecord(), begun, own, left]))
+    expect(unfinished).toMatchObject([{ uploadId: 'u1', destination: 's3://bucket/' }])
+  })
+
   it('is known there whatever became of it on the baseline, and stays so once it is taken back there', async () => {
     const keysAfter = async (...lines: FileRecord[]) => [
       ...(await readRun(await journal([runRecord(), ...lines]))).objects.keys(),
