@@ -5,12 +5,15 @@ import { s3Environment, s3Fake } from '../support/s3-environment.ts'
 import type { S3Fake, Script } from '../support/s3-fake.ts'
 import { workspace } from '../support/workspace.ts'
 
-/** Two places at one server, and files of which all go to the candidate. */
+/**
+ * Two places at one server, and files of which all go to the candidate, one after the other: one that is cut off before
+ * any had an answer would speak for all of them.
+ */
 async function scene(changes: object = {}) {
   const ws = await workspace()
   const s3 = await s3Fake({ buckets: ['old', 'new'] })
   const rollout = { name: 'nightly', candidate: { to: 's3://new/sub/' } }
-  const config = { to: 's3://old/', retries: 0, retryFailed: 0, rollout, ...changes }
+  const config = { to: 's3://old/', concurrency: 1, retries: 0, retryFailed: 0, rollout, ...changes }
   await ws.write('.uploadrc.json', JSON.stringify(config))
   await ws.writeAll('in/a.wav', 'in/b.wav', 'in/c.wav')
   return { ws, s3, env: { ...s3Environment(s3), ASYNC_UPLOAD_ROLLOUT: '100' } }
