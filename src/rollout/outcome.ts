@@ -64,7 +64,8 @@ export function outcomeOf(record: FileRecord): Outcome | undefined {
 export function verdictOn(record: FileRecord): 'success' | 'failure' | undefined {
   const { stage, side, fallback, status, startedAt, error } = record
   if (stage === undefined || side === undefined || startedAt?.length !== lengthOfTime) return undefined
-  if (fallback !== undefined) return ownFault.has(fallback.error.code) ? undefined : 'failure'
+  // Cut before the baseline had its turn: whatever ended the run, or keeps both sides from being reached, may be at fault.
+  if (fallback !== undefined) return status === 'cancelled' || ownFault.has(fallback.error.code) ? undefined : 'failure'
   if (status === 'uploaded' || status === 'undone') return 'success'
   if (status !== 'failed' || record.attempts === 0) return undefined
   return error !== undefined && ownFault.has(error.code) ? undefined : 'failure'

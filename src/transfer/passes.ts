@@ -18,6 +18,8 @@ export interface PassesOptions {
   readonly settlement: Settlement
   /** All that the lanes have; what runs in the slots of one may wait for those of the next. */
   readonly schedulers: readonly Scheduler[]
+  /** Those that set the pace at which files are taken. */
+  readonly pacing: readonly Scheduler[]
   readonly clock: Clock
   /** Aborted with the run. */
   readonly signal: AbortSignal
@@ -33,9 +35,11 @@ export async function goThrough(options: PassesOptions): Promise<void> {
 }
 
 async function pass(works: AsyncIterable<FileWork> | Iterable<FileWork>, options: PassesOptions): Promise<void> {
-  const { lanes, course, settlement, schedulers, clock, signal, onFailed } = options
+  const { lanes, course, settlement, schedulers, pacing, clock, signal, onFailed } = options
   const queues =
-    schedulers.length > 1 ? createQueues((work) => begin(work, course.laneOf(work), course).catch(onFailed)) : undefined
+    schedulers.length > 1
+      ? createQueues(pacing, (work) => begin(work, course.laneOf(work), course).catch(onFailed))
+      : undefined
   let listUntil: number | undefined
   try {
     for await (const work of works) {

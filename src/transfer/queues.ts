@@ -6,18 +6,25 @@ const mostWaiting = 1000
 
 /** Files that wait for slots of their own side, so that a side that is full does not keep the other's from starting. */
 export interface Queues {
-  /** Has a file begun after those that came before it for the same slots; resolves once there is room for the next. */
+  /**
+   * Has a file begun after those that came before it for the same slots; resolves once the next one may come: those that
+   * could not begin any sooner would only be kept in memory.
+   */
   join(work: FileWork, slots: Scheduler): Promise<void>
   /** Resolves once no file waits. */
   empty(): Promise<void>
 }
 
-/** @param begin resolves once the file has a slot, or needs none; never fails */
-export function createQueues(begin: (work: FileWork) => Promise<void>): Queues {
+/**
+ * @param pacing none comes while files wait for slots of each of these
+ * @param begin resolves once the file has a slot, or needs none; never fails
+ */
+export function createQueues(pacing: readonly Scheduler[], begin: (work: FileWork) => Promise<void>): Queues {
   const queues = new Map<Scheduler, { readonly works: FileWork[]; readonly ending: Promise<void> }>()
   let waiting = 0
   let wake = (): void => {}
 
+  const isFull = (): boolean => waiting >= mostWaiting || pacing.every((slots) => queues.has(slots))
   const beginAll = async (slots: Scheduler, works: FileWork[]): Promise<void> => {
     for (let next = works.shift(); next !== undefined; next = works.shift()) {
       await begin(next)
@@ -36,7 +43,7 @@ export function createQueues(begin: (work: FileWork) => Promise<void>): Queues {
       } else {
         queue.works.push(work)
       }
-      while (waiting >= mostWaiting) {
+      while (isFull()) {
         await new Promise<void>((resolve) => {
           wake = resolve
         })

@@ -56,6 +56,8 @@ export interface TargetsOptions {
 export interface Targets {
   /** All slots there are: a candidate's own, where it has such, then the run's. What runs in those may wait for these. */
   readonly schedulers: readonly Scheduler[]
+  /** Those that set the pace: the plan is read no further while files wait for slots of each of them. */
+  readonly pacing: readonly Scheduler[]
   /** One for each destination, in their order. */
   readonly targets: readonly Target[]
 }
@@ -97,7 +99,9 @@ export function createTargets(plans: readonly TargetPlan[], stops: Stops, option
   // As many at a time on both sides: they share them.
   const schedulers =
     own === concurrency ? open(plans, concurrency, cap) : [...open(candidates, own), ...open(others, concurrency)]
-  return { schedulers, targets: plans.map((plan) => targets.get(plan) as Target) }
+  // Whoever waits for a shared slot is next; the candidate's bound says nothing of when others can begin.
+  const pacing = own === concurrency ? schedulers.slice(-1) : schedulers
+  return { schedulers, pacing, targets: plans.map((plan) => targets.get(plan) as Target) }
 }
 
 type View = Pick<Target, 'destination' | 'turn'>

@@ -78,7 +78,7 @@ export async function transferFiles(options: TransferOptions): Promise<readonly 
   })
   const { signal } = stops
   const stopFor = (error: unknown): void => stops.stop(toUploadError(error))
-  const { schedulers, targets } = createTargets(plans, stops, options)
+  const { schedulers, pacing, targets } = createTargets(plans, stops, options)
   const limits = options.limits && createSendLimits(options.limits, options.limits.plannedBytes)
   const stdin = createStdinFile(options.stdin, signal, limits?.sizes.leftForStdin)
   const keepLine: KeepLine = async (line, how) => {
@@ -119,7 +119,7 @@ export async function transferFiles(options: TransferOptions): Promise<readonly 
   if (options.halted?.aborted) haltRun()
   try {
     const { files } = options
-    const all = goThrough({ files, lanes, course, settlement, schedulers, clock, signal, onFailed: stopFor })
+    const all = goThrough({ files, lanes, course, settlement, schedulers, pacing, clock, signal, onFailed: stopFor })
     await withPatience(all, signal, clock)
     await settlement.end()
     for (const { ahead } of lanes) {

@@ -53,6 +53,7 @@ export function recount(reports: readonly (readonly ReportLine[])[], begunAt: st
 function countLine(stages: Map<number, StageRecount>, line: ReportLine): void {
   const { stage, side, fallback } = line
   if (typeof stage !== 'number' || (side !== 'candidate' && side !== 'baseline')) return
+  if (line.status === 'cancelled') return
   const failed = (fallback ?? line) as { readonly error?: { readonly code: string } }
   const hasFailed = fallback !== undefined || line.status === 'failed'
   if (hasFailed && nobodysFault.test(failed.error?.code ?? '')) return

@@ -61,7 +61,7 @@ describe('outcomeOf', () => {
       { status: 'failed', error: error('TIMEOUT'), fallback: fallback('TIMEOUT') },
       'failure',
     ],
-    ['fallen back, and cancelled there', { status: 'cancelled', fallback: fallback('TIMEOUT') }, 'failure'],
+    ['fallen back, and cancelled there', { status: 'cancelled', fallback: fallback('TIMEOUT') }, undefined],
     ['fallen back for a fault of its own', { fallback: fallback('SOURCE_CHANGED') }, undefined],
   ]
   it.each(rows)('%s', (_what, different, counts) => {
