@@ -1,8 +1,9 @@
-import { mkdir, rmdir, rmdirSync, stat, utimes } from 'node:fs'
+import { utimes } from 'node:fs'
 import { stat as statOf } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { lock } from 'proper-lockfile'
 import { UsageError } from '../errors.ts'
+import { createLockAccess, type LockDone } from './lock-access.ts'
 import { lockPathOf } from './lock-path.ts'
 import type { RunRecord } from './records.ts'
 import { readRuns } from './report/read.ts'
@@ -93,36 +94,21 @@ function heldBy(journalPath: string, holder: RunRecord | undefined): UsageError 
   )
 }
 
-type Done = (error: NodeJS.ErrnoException | null) => void
-
 /** What the lock does to the file system, and when it last renewed itself. */
 function watchRenewals() {
+  const { fs, abandon } = createLockAccess()
   let renewedAt = 0
-  let isAbandoned = false
   return {
-    // An object of its own: `proper-lockfile` keeps notes on what it is given.
     fs: {
-      mkdir,
-      stat,
-      rmdir(path: string, done: Done): void {
-        if (isAbandoned) done(null)
-        else rmdir(path, done)
-      },
-      /** At the end of the process. */
-      rmdirSync(path: string): void {
-        if (!isAbandoned) rmdirSync(path)
-      },
-      utimes(path: string, atime: Date, mtime: Date, done: Done): void {
+      ...fs,
+      utimes(path: string, atime: Date, mtime: Date, done: LockDone): void {
         utimes(path, atime, mtime, (error) => {
           if (error === null) renewedAt = mtime.getTime()
           done(error)
         })
       },
     },
-    /** The lock is another process's by now, and not to be removed. */
-    abandon(): void {
-      isAbandoned = true
-    },
+    abandon,
     isFresh: () => Date.now() - renewedAt < staleMs / 2,
     /** Who takes a lock over renews it, much later than it was renewed here. */
     isOurs: (path: string) =>

@@ -1,4 +1,4 @@
-import { countedSide, verdictOn } from '../rollout/outcome.ts'
+import { countedSide, resultOf } from '../rollout/outcome.ts'
 import type { FileRecord, SideCounts, SummaryRollout } from './records.ts'
 
 /** Adds up what a run's files say of the two sides of a rollout, by the rules that the rollout itself counts by. */
@@ -18,10 +18,10 @@ export function createRolloutTally(): RolloutTally {
   return {
     see(file) {
       if (file.fallback !== undefined) fellBack += 1
-      const verdict = verdictOn(file)
-      if (verdict === undefined) return
+      const result = resultOf(file)
+      if (result === undefined) return
       const counted = countedSide(file) === 'candidate' ? candidate : baseline
-      counted[verdict === 'success' ? 'succeeded' : 'failed'] += 1
+      counted[result === 'success' ? 'succeeded' : 'failed'] += 1
     },
     summary(name) {
       const all = candidate.succeeded + candidate.failed + baseline.succeeded + baseline.failed + fellBack

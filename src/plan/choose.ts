@@ -1,6 +1,6 @@
 import type { Condition, Rule, Settings } from '../config/settings.ts'
 import type { ObjectProperties } from '../destinations/destination.ts'
-import { ignorePatterns } from './sources/ignore-patterns.ts'
+import { matching } from './sources/ignore-patterns.ts'
 import { withoutParameters } from './without-parameters.ts'
 
 /** What is decided of a file beside its key. */
@@ -84,18 +84,13 @@ function firstMet<Entry extends { readonly when: Condition }>(
 }
 
 function compileCondition({ match, type, minSize, maxSize }: Condition): (file: ChosenFor) => boolean {
-  const matches = match.length === 0 ? () => true : named(match)
+  const matches = match.length === 0 ? () => true : matching(match)
   const isOfType = type.length === 0 ? () => true : ofTypes(type)
   const isOfSize = (size: number | undefined): boolean => {
     if (minSize === undefined && maxSize === undefined) return true
     return size !== undefined && size >= (minSize ?? 0) && size <= (maxSize ?? Number.POSITIVE_INFINITY)
   }
   return ({ source, contentType, size }) => matches(source) && isOfType(contentType) && isOfSize(size)
-}
-
-function named(patterns: readonly string[]): (source: string) => boolean {
-  const verdict = ignorePatterns(patterns)
-  return (source) => verdict(source).ignored
 }
 
 /** Whether a media type, with or without parameters, is one of some, which may end in `/*`. */

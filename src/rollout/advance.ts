@@ -3,7 +3,7 @@ import { absorb, type FrozenDelta } from './figures.ts'
 import { judge } from './judge.ts'
 import type { RolloutSettings } from './rollout-settings.ts'
 import { nextStage, unmetCriteria } from './stages.ts'
-import type { RolloutState } from './state.ts'
+import { isEnded, type RolloutState } from './state.ts'
 
 /** What a run brings to a rollout's state. */
 export interface News {
@@ -29,7 +29,7 @@ export function advanced(
   const known = counted === undefined ? present : absorb(present, counted, rules.triggers)
   // What was counted before somebody began it anew is no reason for anything.
   const isEarlier = counted !== undefined && counted.begunAt !== known.begunAt
-  if (isEarlier || known.status === 'rolled-back' || known.status === 'complete') return known
+  if (isEarlier || isEnded(known)) return known
   if (failing !== undefined) return rolledBack(known, nowMs, { by: 'automatic', cause: failing })
   const verdict = judge(known, rules.triggers)
   if (verdict.is === 'rollback') return rolledBack(known, nowMs, { by: 'automatic', cause: verdict.cause })

@@ -1,6 +1,6 @@
 import type { Outcome } from './outcome.ts'
 import { rounding } from './stages.ts'
-import type { RolloutState } from './state.ts'
+import { isEnded, type RolloutState } from './state.ts'
 import type { Triggers } from './triggers.ts'
 import { candidateFiles, inPercent } from './words.ts'
 
@@ -35,7 +35,7 @@ export function watchFailures(
   state: Pick<RolloutState, 'stage' | 'window' | 'status'>,
   triggers: FailureTriggers,
 ): FailureWatch {
-  const isOver = state.status === 'rolled-back' || state.status === 'complete'
+  const isOver = isEnded(state)
   const hasFailed = new Uint8Array(triggers.window)
   let files = 0
   let failures = 0

@@ -1,6 +1,7 @@
 import { failing } from './failure-watch.ts'
 import { slowClass } from './latency-check.ts'
-import type { RolloutState } from './state.ts'
+import { windowFigures } from './stage-figures.ts'
+import { isEnded, type RolloutState } from './state.ts'
 import type { Triggers } from './triggers.ts'
 
 /** What the triggers say of a state. */
@@ -18,10 +19,9 @@ const fine: Verdict = { is: 'fine' }
  * Meant for whenever the state changes: it sorts the window. In between, after each file, ask `watchFailures`.
  */
 export function judge(state: RolloutState, triggers: Triggers): Verdict {
-  if (state.status === 'rolled-back' || state.status === 'complete') return fine
-  const window = state.window.slice(-triggers.window)
-  const failures = window.filter(({ durationMs }) => durationMs === null).length
-  const tooMany = failing(window.length, failures, triggers)
+  if (isEnded(state)) return fine
+  const { files, failures } = windowFigures(state, triggers)
+  const tooMany = failing(files, failures, triggers)
   if (tooMany !== undefined) return { is: 'rollback', cause: tooMany }
   if (state.status === 'review' || state.isReviewDecided) return fine
   const tooSlow = slowClass(state, triggers)

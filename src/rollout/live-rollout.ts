@@ -13,7 +13,7 @@ import { type Outcome, outcomeOf } from './outcome.ts'
 import type { RolloutSettings } from './rollout-settings.ts'
 import type { Side } from './side.ts'
 import { createSides } from './sides.ts'
-import type { RolloutState } from './state.ts'
+import { isEnded, type RolloutState } from './state.ts'
 import { readState, updateState } from './state-file.ts'
 import { newsBetween, rolledBackText } from './state-news.ts'
 
@@ -81,7 +81,7 @@ export function takePart(path: string, opened: RolloutState, options: RolloutOpt
   let closing: Promise<void> | undefined
 
   const isAnew = (): boolean => state.begunAt !== begunAt
-  const isDecided = (): boolean => state.status === 'rolled-back' || state.status === 'complete'
+  const isDecided = (): boolean => isEnded(state)
   const giveUp = (cause: string | undefined): void => {
     if (cause === undefined || failing !== undefined || isAnew() || isDecided()) return
     failing = cause

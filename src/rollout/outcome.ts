@@ -45,10 +45,10 @@ const ownFault: ReadonlySet<ErrorCode> = new Set([
  */
 export function outcomeOf(record: FileRecord): Outcome | undefined {
   const { stage, startedAt } = record
-  const verdict = verdictOn(record)
-  if (verdict === undefined || stage === undefined || startedAt === null) return undefined
+  const result = resultOf(record)
+  if (result === undefined || stage === undefined || startedAt === null) return undefined
   const bytes = record.size ?? record.bytesSent
-  const isSuccess = verdict === 'success'
+  const isSuccess = result === 'success'
   return {
     stage,
     side: countedSide(record),
@@ -61,7 +61,7 @@ export function outcomeOf(record: FileRecord): Outcome | undefined {
 }
 
 /** Whether a file counts as a success or a failure of {@link countedSide}; `undefined` where it counts for neither. */
-export function verdictOn(record: FileRecord): 'success' | 'failure' | undefined {
+export function resultOf(record: FileRecord): 'success' | 'failure' | undefined {
   const { stage, side, fallback, status, startedAt, error } = record
   if (stage === undefined || side === undefined || startedAt?.length !== lengthOfTime) return undefined
   // Cut before the baseline had its turn: whatever ended the run, or keeps both sides from being reached, may be at fault.

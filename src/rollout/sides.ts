@@ -1,4 +1,4 @@
-import { ignorePatterns } from '../plan/sources/ignore-patterns.ts'
+import { matching } from '../plan/sources/ignore-patterns.ts'
 import { bucketOf, isCandidates, wholeShare } from './assign.ts'
 import type { RolloutSettings } from './rollout-settings.ts'
 import type { Side } from './side.ts'
@@ -25,9 +25,4 @@ function createAssignment(name: string, percentage: number): (source: string) =>
   if (whole === 'none') return () => 'baseline'
   if (whole === 'all') return () => 'candidate'
   return (source) => (isCandidates(bucketOf(name, source), percentage) ? 'candidate' : 'baseline')
-}
-
-function matching(patterns: readonly string[]): (source: string) => boolean {
-  const verdictOn = ignorePatterns(patterns)
-  return (source) => verdictOn(source).ignored
 }

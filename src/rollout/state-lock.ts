@@ -1,6 +1,7 @@
-import { mkdir, rmdir, rmdirSync, type Stats, stat, statSync, utimes } from 'node:fs'
+import { type Stats, stat, statSync } from 'node:fs'
 import { rmdir as remove } from 'node:fs/promises'
 import { lock } from 'proper-lockfile'
+import { createLockAccess } from '../observe/lock-access.ts'
 import { lockPathOf } from '../observe/lock-path.ts'
 
 /**
@@ -34,7 +35,7 @@ export async function lockState(statePath: string): Promise<StateLock | undefine
     lockfilePath: lockPath,
     stale: staleMs,
     retries: 0,
-    fs: access.fs,
+    fs: { ...access.fs, stat: statOfLock },
     // Whoever holds it asks before it counts.
     onCompromised: () => {},
   }).catch((error: NodeJS.ErrnoException) => {
@@ -68,35 +69,10 @@ function identityOf(lockPath: string): string | undefined {
   }
 }
 
-type Done = (error: NodeJS.ErrnoException | null) => void
-
-/** The file system as the lock sees it. */
-function createLockAccess() {
-  let isAbandoned = false
-  return {
-    // An object of its own: `proper-lockfile` keeps notes on what it is given.
-    fs: {
-      mkdir,
-      utimes,
-      /** A lock from the future was left there before the clock was set back: it would look fresh until then. */
-      stat(path: string, done: (error: NodeJS.ErrnoException | null, stats: Stats) => void): void {
-        stat(path, (error, stats) => {
-          if (error === null && stats.mtimeMs > Date.now() + staleMs) stats.mtime = new Date(0)
-          done(error, stats)
-        })
-      },
-      rmdir(path: string, done: Done): void {
-        if (isAbandoned) done(null)
-        else rmdir(path, done)
-      },
-      /** At the end of the process. */
-      rmdirSync(path: string): void {
-        if (!isAbandoned) rmdirSync(path)
-      },
-    },
-    /** The lock is another process's by now, and not to be removed. */
-    abandon(): void {
-      isAbandoned = true
-    },
-  }
+/** A lock from the future was left there before the clock was set back: it would look fresh until then. */
+function statOfLock(path: string, done: (error: NodeJS.ErrnoException | null, stats: Stats) => void): void {
+  stat(path, (error, stats) => {
+    if (error === null && stats.mtimeMs > Date.now() + staleMs) stats.mtime = new Date(0)
+    done(error, stats)
+  })
 }

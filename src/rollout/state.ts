@@ -25,6 +25,11 @@ export interface RolloutState {
   readonly history: readonly Change[]
 }
 
+/** Whether it goes on no more unless somebody begins it anew. */
+export function isEnded({ status }: Pick<RolloutState, 'status'>): boolean {
+  return status === 'rolled-back' || status === 'complete'
+}
+
 export interface StageFigures {
   /** The percentage that names it. */
   readonly stage: number

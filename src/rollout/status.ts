@@ -4,10 +4,9 @@ import { begun } from './changes.ts'
 import { type ClassLatency, compareLatency, referenceFor } from './latency-check.ts'
 import type { RolloutSettings } from './rollout-settings.ts'
 import { latencyOf } from './side-figures.ts'
-import { figuresOf, successRateOf } from './stage-figures.ts'
+import { figuresOf, successRateOf, windowFigures } from './stage-figures.ts'
 import { nextStage, type Stage, stageAt, timeInStage, unmetCriteria } from './stages.ts'
-import type { Change, HourFigures, RolloutState, SideFigures } from './state.ts'
-import type { Triggers } from './triggers.ts'
+import { type Change, type HourFigures, isEnded, type RolloutState, type SideFigures } from './state.ts'
 
 /** Where a rollout stands. Times are ISO-8601 UTC, durations in milliseconds, rates from 0 to 1. */
 export interface RolloutStatus {
@@ -74,14 +73,14 @@ export function statusOf(
   const { name, stages, triggers } = rollout
   const state = given ?? begun(name, stages, nowMs)
   const { durationMs, minSuccess, minFiles } = stageAt(stages, state.stage)
-  const isEnded = state.status === 'rolled-back' || state.status === 'complete'
-  const unmet = isEnded ? [] : unmetCriteria(state, stages, nowMs)
+  const unmet = isEnded(state) ? [] : unmetCriteria(state, stages, nowMs)
   const verdict = verdictOn(state, unmet)
   const percentage = shareOf(state)
   const reference = referenceFor(state, triggers)
   const counted = figuresOf(state, state.stage)
   const candidate = sideStatus(counted.candidate)
   const baseline = sideStatus(counted.baseline, reference.latency)
+  const window = windowFigures(state, triggers)
   return {
     name: state.name,
     state: state.status !== 'active' ? state.status : percentage === 0 ? 'baseline' : 'running',
@@ -96,7 +95,7 @@ export function statusOf(
     p95Ratio: candidate.p95Ms === null || !baseline.p95Ms ? null : candidate.p95Ms / baseline.p95Ms,
     sizeClasses: compareLatency(state, triggers),
     maxLatencyRatio: triggers.maxLatencyRatio,
-    window: windowStatus(state, triggers),
+    window: { ...window, successRate: successRateOf(window) },
     unmet,
     verdict,
     advice: adviceOn(verdict, state, rollout),
@@ -123,11 +122,4 @@ function sideStatus(figures: SideFigures, latency = latencyOf([figures])): SideS
     firstSeen,
     lastSeen,
   }
-}
-
-function windowStatus({ window }: RolloutState, triggers: Pick<Triggers, 'window'>): RolloutStatus['window'] {
-  const entries = window.slice(-triggers.window)
-  const failures = entries.filter(({ durationMs }) => durationMs === null).length
-  const files = entries.length
-  return { files, failures, successRate: successRateOf({ files, failures }) }
 }

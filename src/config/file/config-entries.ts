@@ -4,7 +4,15 @@ import { type OptionKey, optionKeys } from '../options/options.ts'
 import { checkValue, resolveOptions } from '../resolve.ts'
 import type { Condition } from '../settings.ts'
 import { conditions, skip } from './conditions.ts'
-import { type ConfigReading, isObject, type ObjectForm, readObject, type Sections, s3Section } from './config-object.ts'
+import {
+  type ConfigReading,
+  isObject,
+  misplacedPlace,
+  type ObjectForm,
+  readObject,
+  type Sections,
+  s3Section,
+} from './config-object.ts'
 import { propertyKeys } from './property-keys.ts'
 
 /** An entry of `rules` or `routes`. */
@@ -113,10 +121,8 @@ function keysOf(kind: 'rules' | 'routes'): readonly string[] {
 function misplaced(kind: 'rules' | 'routes', key: string, mayHold: string): string | undefined {
   if (kind === 'routes') {
     if (key === 'contentType') return 'the condition is "type"; what content type a file gets is a matter of "rules"'
-    if (Object.hasOwn(entrySections.routes.s3, key)) return `belongs under s3: "s3": { "${key}": … }`
-    if (key === 'supabase' || key === 'supabaseUrl') {
-      return 'a run goes to one Supabase project; name it at the top of the config that --config names, or by SUPABASE_URL'
-    }
+    const place = misplacedPlace(key)
+    if (place !== undefined) return place
   } else if (keysOf('routes').includes(key)) {
     return `belongs into "routes"; ${mayHold}`
   }

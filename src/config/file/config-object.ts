@@ -51,6 +51,14 @@ export const s3Section = {
   pathStyle: 'pathStyle',
 } as const satisfies Sections[string]
 
+/** Why a key that says where files go has no place beside others of its kind; undefined for any other key. */
+export function misplacedPlace(key: string): string | undefined {
+  if (Object.hasOwn(s3Section, key)) return `belongs under s3: "s3": { "${key}": … }`
+  return key === 'supabase' || key === 'supabaseUrl'
+    ? 'a run goes to one Supabase project; name it at the top of the config that --config names, or by SUPABASE_URL'
+    : undefined
+}
+
 /** What an object in a config may hold. */
 export interface ObjectForm {
   /** Keys that are options. */

@@ -6,7 +6,7 @@ import type { GivenValue } from '../given.ts'
 import { optionKeys } from '../options/options.ts'
 import { resolveOptions } from '../resolve.ts'
 import { conditions } from './conditions.ts'
-import { type ConfigReading, isObject, readObject, s3Section } from './config-object.ts'
+import { type ConfigReading, isObject, misplacedPlace, readObject } from './config-object.ts'
 import { readKeys, type Telling } from './keyed-values.ts'
 import { readStages, readTriggers } from './rollout-criteria.ts'
 import { candidateOptions, candidateSections, rolloutKeys } from './rollout-keys.ts'
@@ -90,10 +90,8 @@ function readCandidate(json: unknown, at: string, { reading, faults }: Telling):
 
 /** Why a key that is known elsewhere has no place in a candidate. */
 function misplaced(key: string, mayHold: string): string | undefined {
-  if (Object.hasOwn(s3Section, key)) return `belongs under s3: "s3": { "${key}": … }`
-  if (key === 'supabase' || key === 'supabaseUrl') {
-    return 'a run goes to one Supabase project; name it at the top of the config that --config names, or by SUPABASE_URL'
-  }
+  const place = misplacedPlace(key)
+  if (place !== undefined) return place
   if (key === 'contentType' || key === 'rules' || key === 'routes') return `holds for both sides; ${mayHold}`
   if (optionKeys.some((option) => option === key)) return `holds for the whole run; ${mayHold}`
   return Object.hasOwn(conditions, key)

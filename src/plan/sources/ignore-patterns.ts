@@ -13,6 +13,12 @@ const options: Options = { ignoreCase: false, allowRelativePaths: true }
 /** After how many names what is remembered of them is dropped. */
 const namesRemembered = 10_000
 
+/** Whether a name is one that such patterns are about. */
+export function matching(patterns: readonly string[]): (name: string) => boolean {
+  const verdict = ignorePatterns(patterns)
+  return (name) => verdict(name).ignored
+}
+
 /**
  * gitignore patterns (https://git-scm.com/docs/gitignore) as a function of names.
  *
